@@ -1,0 +1,1 @@
+//! Lays the function app out as the Functions host wants it.
