@@ -1,1 +1,11 @@
-//! The map of the house.
+//! The function app, room by room.
+//!
+//! - [`peering`]: what is worked on. Pure data: ids, request, record, facts, status, journal.
+//! - [`engine`]: how any step runs: look, claim, act, commit, send; outcomes, deadlines, clock.
+//! - [`cloud`]: one typed client a service: Entra, Graph, ARM, Aiven.
+//! - [`store`]: Table Storage and queues.
+
+pub mod cloud;
+pub mod engine;
+pub mod peering;
+pub mod store;
