@@ -184,7 +184,7 @@ fn shortened(text: &str) -> String {
 
 /// An Aiven VPC: of an organization, or of a project.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(untagged, deny_unknown_fields)]
+#[serde(untagged, try_from = "RawVpc")]
 pub enum VpcRef {
     /// `{"organization": "org1a2b3c4d5e6", "id": …}`
     Organization {
@@ -200,6 +200,32 @@ pub enum VpcRef {
         /// The VPC's id.
         id: Uuid,
     },
+}
+
+/// A VPC as it is written in a message, before it is known to make sense.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawVpc {
+    organization: Option<String>,
+    project: Option<String>,
+    id: String,
+}
+
+impl TryFrom<RawVpc> for VpcRef {
+    type Error = InvalidId;
+
+    fn try_from(raw: RawVpc) -> Result<Self, InvalidId> {
+        let id = raw.id.parse::<ObjectId>().map_err(|_| {
+            InvalidId(format!("vpc.id {:?} is not a GUID; `avn organization vpc list` shows it", shortened(&raw.id)))
+        })?;
+        let vpc = match (raw.organization, raw.project) {
+            (Some(organization), None) => Self::Organization { organization: organization.to_lowercase(), id: id.0 },
+            (None, Some(project)) => Self::Project { project: project.to_lowercase(), id: id.0 },
+            _ => return Err(InvalidId("vpc needs either \"organization\" or \"project\", and \"id\"".to_owned())),
+        };
+        vpc.check()?;
+        Ok(vpc)
+    }
 }
 
 impl VpcRef {
