@@ -6,11 +6,15 @@
 //! Official crates cover queues only (`azure_storage_queue`), so tables have a thin client of ours on `azure_core`'s
 //! pipeline, behind [`Tables`], to be replaced the day an official crate appears.
 
+mod columns;
 mod count;
 mod error;
 mod limits;
 pub mod memory;
 mod queues;
+mod records;
+mod rejected;
+mod shared;
 mod tables;
 
 use std::sync::Arc;
@@ -18,6 +22,9 @@ use std::sync::Arc;
 pub use count::{Counters, Counts};
 pub use error::StoreError;
 pub use queues::{Content, Queues, ReceivedMessage};
+pub use records::{Loaded, Records, Stored, VpcRow, Vpcs};
+pub use rejected::reject;
+pub use shared::{Cause, Outage, Part, Scope, Shared, SharedRow};
 pub use tables::{Continuation, Entity, Filter, Op, Page, Query, Rows, Tables, Value};
 
 use count::Counted;

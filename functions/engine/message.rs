@@ -1,0 +1,64 @@
+//! The messages between steps: hints to look at a record, and nothing more.
+
+use serde::{Deserialize, Serialize};
+
+use crate::peering::{PeeringKey, Record, SCHEMA, VpcRef};
+
+/// A hint to run a step of a peering. Older than the record, it means nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StepMessage {
+    /// Version of this format.
+    pub schema: u32,
+    /// Which peering.
+    pub peering: PeeringKey,
+    /// Which step.
+    pub step: String,
+    /// The record's `seq` when it was sent.
+    pub seq: u64,
+}
+
+impl StepMessage {
+    /// The message that belongs to a record as it stands.
+    pub fn of(record: &Record) -> Self {
+        Self { schema: SCHEMA, peering: record.key.clone(), step: record.step.clone(), seq: record.seq }
+    }
+}
+
+/// A hint to ask Aiven about a VPC.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PollMessage {
+    /// Version of this format.
+    pub schema: u32,
+    /// Which VPC, as [`VpcRef::key`] writes it.
+    pub vpc: String,
+}
+
+impl PollMessage {
+    /// The message for a VPC.
+    pub fn of(vpc: &VpcRef) -> Self {
+        Self { schema: SCHEMA, vpc: vpc.key() }
+    }
+}
+
+/// Only the version: what is newer than this program is not read any further.
+#[derive(Debug, Deserialize)]
+pub struct Versioned {
+    /// Version of the message's format.
+    pub schema: u32,
+}
+
+/// How a message reached us.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// The queue's id of the message: the same at every delivery.
+    pub message_id: String,
+    /// Whether it was delivered before.
+    pub redelivered: bool,
+}
+
+/// The queue of a function: its name with hyphens.
+pub fn queue_of(function: &str) -> String {
+    function.replace('_', "-")
+}

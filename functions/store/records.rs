@@ -1,0 +1,196 @@
+//! The records of peerings and their journal, as rows of table `peerings`: one partition a VPC.
+
+use jiff::Timestamp;
+
+use super::columns::{self, Shape};
+use super::{Entity, Filter, Op, Query, Storage, StoreError, Value};
+use crate::peering::{JournalEntry, PeeringKey, Record, SCHEMA, VpcRef};
+
+const TABLE: &str = "peerings";
+const RECORD: Shape =
+    Shape { json: &["options", "claim", "waiting", "fault", "facts", "provenance", "times"], instants: &["due"] };
+const ENTRY: Shape = Shape { json: &[], instants: &["at"] };
+/// More peerings than an Aiven VPC can have: a bound for memory, not for use.
+const MOST: usize = 10_000;
+
+/// A record as it was read, with what a conditional write needs.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    /// The record.
+    pub record: Record,
+    /// Its ETag.
+    pub etag: String,
+}
+
+/// What reading a record found.
+#[derive(Debug, Clone)]
+pub enum Loaded {
+    /// The record.
+    Here(Box<Stored>),
+    /// It was written by a newer version of this program, which understands it.
+    Newer,
+    /// There is none.
+    Absent,
+}
+
+/// The records of peerings.
+#[derive(Debug, Clone)]
+pub struct Records {
+    storage: Storage,
+}
+
+impl Records {
+    /// The records in a storage account.
+    pub fn new(storage: Storage) -> Self {
+        Self { storage }
+    }
+
+    /// Reads one record.
+    pub async fn load(&self, key: &PeeringKey) -> Result<Loaded, StoreError> {
+        match self.storage.tables.get(TABLE, &key.vpc.key(), &row_of(key)).await? {
+            None => Ok(Loaded::Absent),
+            Some(entity) => read(entity),
+        }
+    }
+
+    /// Writes a new record and its first journal entry.
+    ///
+    /// # Errors
+    /// `Conflict` if there is one already.
+    pub async fn open(&self, record: &Record, entry: &JournalEntry) -> Result<(), StoreError> {
+        let ops = vec![Op::Insert(entity_of(record)?), Op::Insert(journal_of(record, entry)?)];
+        self.storage.tables.transact(TABLE, ops).await.map(drop)
+    }
+
+    /// Replaces a record if nobody else has since it was read, and keeps the new ETag. For claims: `seq` stays, nothing is journalled.
+    pub async fn claim(&self, stored: &mut Stored) -> Result<(), StoreError> {
+        stored.etag = self.storage.tables.replace(TABLE, &entity_of(&stored.record)?, &stored.etag).await?;
+        Ok(())
+    }
+
+    /// Replaces a record if nobody else has since it was read, and adds a journal entry: both or neither.
+    pub async fn commit(&self, stored: &Stored, entry: &JournalEntry) -> Result<(), StoreError> {
+        let replace = Op::Replace(entity_of(&stored.record)?, stored.etag.clone());
+        let ops = vec![replace, Op::Insert(journal_of(&stored.record, entry)?)];
+        self.storage.tables.transact(TABLE, ops).await.map(drop)
+    }
+
+    /// The records of a VPC that wait for its poll.
+    pub async fn parked(&self, vpc: &VpcRef) -> Result<Vec<Stored>, StoreError> {
+        self.list(vpc, Filter::eq("parked", Value::Bool(true))).await
+    }
+
+    /// The records of a VPC on which something is under way.
+    pub async fn unfinished(&self, vpc: &VpcRef) -> Result<Vec<Stored>, StoreError> {
+        let unfinished =
+            Filter::Ne("status".to_owned(), "Active".into()).and(Filter::Ne("status".to_owned(), "Deleted".into()));
+        self.list(vpc, unfinished).await
+    }
+
+    async fn list(&self, vpc: &VpcRef, filter: Filter) -> Result<Vec<Stored>, StoreError> {
+        let mine = Filter::partition(&vpc.key()).and(Filter::row_prefix("peering|"));
+        let rows = self.storage.tables.query(TABLE, &Query::filter(mine.and(filter)), MOST).await?;
+        let mut found = Vec::new();
+        for entity in rows.entities {
+            // A newer program's record is that program's to handle.
+            if let Loaded::Here(stored) = read(entity)? {
+                found.push(*stored);
+            }
+        }
+        Ok(found)
+    }
+}
+
+fn row_of(key: &PeeringKey) -> String {
+    format!("peering|{}", key.vnet)
+}
+
+fn entity_of(record: &Record) -> Result<Entity, StoreError> {
+    columns::write(&record.key.vpc.key(), &row_of(&record.key), record, RECORD)
+}
+
+fn journal_of(record: &Record, entry: &JournalEntry) -> Result<Entity, StoreError> {
+    let row = format!("journal|{}|{:010}", record.key.vnet, record.seq);
+    columns::write(&record.key.vpc.key(), &row, entry, ENTRY)
+}
+
+fn read(entity: Entity) -> Result<Loaded, StoreError> {
+    if entity.long("schema").is_some_and(|schema| schema > i64::from(SCHEMA)) {
+        return Ok(Loaded::Newer);
+    }
+    let record: Record = columns::read(&entity, RECORD)?;
+    let etag = entity.etag.unwrap_or_else(|| "*".to_owned());
+    Ok(Loaded::Here(Box::new(Stored { record, etag })))
+}
+
+/// The rows of table `vpcs`: one a VPC, so that no timer scans the records of all.
+#[derive(Debug, Clone)]
+pub struct Vpcs {
+    storage: Storage,
+}
+
+/// What is known of a VPC as a whole.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct VpcRow {
+    /// Version of this format.
+    pub schema: u32,
+    /// The VPC's key.
+    pub vpc: String,
+    /// Some peering of it is not finished: sweep looks at it.
+    pub open: bool,
+    /// Some peering of it is parked: the timer polls it.
+    pub waiting: bool,
+    /// When Aiven was last asked about it.
+    pub polled_at: Option<Timestamp>,
+}
+
+const VPC: Shape = Shape { json: &[], instants: &["polled_at"] };
+const VPCS: &str = "vpcs";
+const PARTITION: &str = "vpc";
+
+impl Vpcs {
+    /// The VPC rows in a storage account.
+    pub fn new(storage: Storage) -> Self {
+        Self { storage }
+    }
+
+    /// One row and its ETag.
+    pub async fn load(&self, vpc: &VpcRef) -> Result<Option<(VpcRow, String)>, StoreError> {
+        let Some(entity) = self.storage.tables.get(VPCS, PARTITION, &vpc.key()).await? else { return Ok(None) };
+        let etag = entity.etag.clone().unwrap_or_else(|| "*".to_owned());
+        Ok(Some((columns::read(&entity, VPC)?, etag)))
+    }
+
+    /// Changes a row, or makes it: `change` says whether there is anything to write. Tried again when another was quicker.
+    pub async fn change(&self, vpc: &VpcRef, change: impl Fn(&mut VpcRow) -> bool) -> Result<(), StoreError> {
+        loop {
+            let (mut row, etag) = match self.load(vpc).await? {
+                Some((row, etag)) => (row, Some(etag)),
+                None => (VpcRow { schema: SCHEMA, vpc: vpc.key(), open: false, waiting: false, polled_at: None }, None),
+            };
+            if !change(&mut row) {
+                return Ok(());
+            }
+            match self.write(vpc, &row, etag.as_deref()).await {
+                Err(error) if error.is_lost_race() => {}
+                other => return other,
+            }
+        }
+    }
+
+    /// Writes a row if it is still the one that was read (`None`: if there is none).
+    pub async fn write(&self, vpc: &VpcRef, row: &VpcRow, etag: Option<&str>) -> Result<(), StoreError> {
+        let entity = columns::write(PARTITION, &vpc.key(), row, VPC)?;
+        match etag {
+            Some(etag) => self.storage.tables.replace(VPCS, &entity, etag).await.map(drop),
+            None => self.storage.tables.insert(VPCS, &entity).await.map(drop),
+        }
+    }
+
+    /// The VPCs whose flag (`open`, `waiting`) is set.
+    pub async fn flagged(&self, flag: &str) -> Result<Vec<VpcRef>, StoreError> {
+        let set = Filter::partition(PARTITION).and(Filter::eq(flag, Value::Bool(true)));
+        let rows = self.storage.tables.query(VPCS, &Query::filter(set).select(&["vpc"]), MOST).await?;
+        Ok(rows.entities.iter().filter_map(|entity| entity.str("vpc")?.parse().ok()).collect())
+    }
+}

@@ -1,0 +1,175 @@
+//! Table `shared`: what several peerings have in common. A row for the installation, one a subscription, one a VNet.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::columns::{self, Shape};
+use super::{Storage, StoreError};
+use crate::peering::{Claim, Provenance, SCHEMA, SubscriptionId, VnetId};
+
+const TABLE: &str = "shared";
+const SHAPE: Shape = Shape { json: &["parts", "users", "cause", "outage"], instants: &[] };
+
+/// Which row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    /// What all peerings share: application, principals, credential; causes that stop them all.
+    Installation,
+    /// What a subscription's peerings share: role definitions.
+    Subscription(SubscriptionId),
+    /// What a VNet's peerings share: role assignments; and which peerings those are.
+    Vnet(VnetId),
+}
+
+impl Scope {
+    fn keys(&self) -> (&'static str, String) {
+        match self {
+            Self::Installation => ("installation", "installation".to_owned()),
+            Self::Subscription(id) => ("subscription", id.to_string()),
+            Self::Vnet(id) => ("vnet", id.key()),
+        }
+    }
+}
+
+/// One row.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SharedRow {
+    /// Version of this format.
+    pub schema: u32,
+    /// Name of the installation that owns the storage; only on the installation's row.
+    #[serde(default)]
+    pub installation: Option<String>,
+    /// What is shared, by name.
+    #[serde(default)]
+    pub parts: BTreeMap<String, Part>,
+    /// The peerings that use a VNet's parts, by id.
+    #[serde(default)]
+    pub users: BTreeSet<String>,
+    /// What stops every peering at this moment.
+    #[serde(default)]
+    pub cause: Option<Cause>,
+    /// When such a cause was last over: deadlines do not count that time.
+    #[serde(default)]
+    pub outage: Option<Outage>,
+}
+
+/// One shared thing.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Part {
+    /// What was learned of it; `None` until it was seen.
+    #[serde(default)]
+    pub value: Option<serde_json::Value>,
+    /// Who made it.
+    #[serde(default)]
+    pub provenance: Option<Provenance>,
+    /// Who is making it.
+    #[serde(default)]
+    pub claim: Option<Claim>,
+    /// When it was made, if we made it: what depends on it counts from there.
+    #[serde(default)]
+    pub made_at: Option<Timestamp>,
+    /// When it was last seen to be there.
+    #[serde(default)]
+    pub verified_at: Option<Timestamp>,
+}
+
+/// What stops every peering, told once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cause {
+    /// The failure's code.
+    pub code: String,
+    /// What happened.
+    pub what: String,
+    /// What to do.
+    pub command: String,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// A stretch of time in which a shared cause stopped every peering.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outage {
+    /// When it began.
+    pub from: Timestamp,
+    /// When it was over.
+    pub to: Timestamp,
+}
+
+impl SharedRow {
+    fn new() -> Self {
+        Self {
+            schema: SCHEMA,
+            installation: None,
+            parts: BTreeMap::new(),
+            users: BTreeSet::new(),
+            cause: None,
+            outage: None,
+        }
+    }
+
+    /// A part, empty if nothing is known of it.
+    pub fn part(&mut self, name: &str) -> &mut Part {
+        let empty = Part { value: None, provenance: None, claim: None, made_at: None, verified_at: None };
+        self.parts.entry(name.to_owned()).or_insert(empty)
+    }
+}
+
+impl Part {
+    /// Whether somebody is making it at this moment.
+    pub fn is_claimed(&self, now: Timestamp) -> bool {
+        self.claim.as_ref().is_some_and(|claim| claim.until > now)
+    }
+}
+
+/// The shared rows in a storage account.
+#[derive(Debug, Clone)]
+pub struct Shared {
+    storage: Storage,
+}
+
+impl Shared {
+    /// The shared rows in a storage account.
+    pub fn new(storage: Storage) -> Self {
+        Self { storage }
+    }
+
+    /// A row and its ETag; an empty one without an ETag if there is none yet.
+    pub async fn load(&self, scope: &Scope) -> Result<(SharedRow, Option<String>), StoreError> {
+        let (partition, row) = scope.keys();
+        let Some(entity) = self.storage.tables.get(TABLE, partition, &row).await? else {
+            return Ok((SharedRow::new(), None));
+        };
+        let etag = entity.etag.clone();
+        Ok((columns::read(&entity, SHAPE)?, etag))
+    }
+
+    /// Writes a row if it is still the one that was read; its new ETag is returned.
+    pub async fn write(&self, scope: &Scope, row: &SharedRow, etag: Option<&str>) -> Result<String, StoreError> {
+        let (partition, key) = scope.keys();
+        let entity = columns::write(partition, &key, row, SHAPE)?;
+        match etag {
+            Some(etag) => self.storage.tables.replace(TABLE, &entity, etag).await,
+            None => self.storage.tables.insert(TABLE, &entity).await,
+        }
+    }
+
+    /// Changes a row whoever else does: `change` says whether there is anything to write, and is asked again when another was quicker.
+    pub async fn change(
+        &self,
+        scope: &Scope,
+        change: impl Fn(&mut SharedRow) -> bool,
+    ) -> Result<SharedRow, StoreError> {
+        loop {
+            let (mut row, etag) = self.load(scope).await?;
+            if !change(&mut row) {
+                return Ok(row);
+            }
+            match self.write(scope, &row, etag.as_deref()).await {
+                Err(error) if error.is_lost_race() => {}
+                other => return other.map(|_| row),
+            }
+        }
+    }
+}
