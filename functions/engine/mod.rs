@@ -1,13 +1,27 @@
 //! How any step runs: look, claim, act, commit, send; outcomes, deadlines, clock.
+//!
+//! - `run`: the five rules, in the order in which they happen; what dying between any two lines does.
+//! - `settle`: what an outcome makes of a record. Pure.
+//! - `classify`: what to make of a failed call. Pure.
+//! - `ensure`: making what several peerings share, once.
+//! - `cause`: what stops every peering is told once.
 
+mod cause;
 mod classify;
 mod clock;
+mod ensure;
 mod failure;
 mod message;
 mod outcome;
+mod run;
+mod settle;
+mod step;
 
 pub use classify::{Class, Rule, Since, Verdict, classify, may_have_landed};
 pub use clock::{Clock, SystemClock, TimeScale};
+pub use ensure::{Known, SharedEffect};
 pub use failure::{Failure, Service};
 pub use message::{Delivery, PollMessage, StepMessage, Versioned, queue_of};
 pub use outcome::{Act, Fix, Look, Stop, Wait};
+pub use run::{Engine, RunError, to_text};
+pub use step::{Entry, Job, Remedy, Runbook, Step};

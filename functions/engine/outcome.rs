@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::engine::Failure;
 use crate::peering::Party;
+use crate::store::StoreError;
 
 /// What a step saw when it looked for its effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +36,8 @@ pub enum Stop {
     Park(Wait),
     /// A person has to act.
     Fix(Fix),
+    /// Storage failed: nothing is decided; the host delivers the message again.
+    Store(StoreError),
     /// Only an earlier step can mend it.
     Back {
         /// The step to go back to.
@@ -65,6 +68,8 @@ pub struct Wait {
     pub delay: Duration,
     /// From the first of these waits until it is a fault, nominal.
     pub window: Duration,
+    /// What a person does once it is a fault.
+    pub overdue: String,
 }
 
 /// What a person has to do.

@@ -239,6 +239,8 @@ pub struct Fault {
     pub since: Timestamp,
     /// How often it was looked again since.
     pub attempts: u32,
+    /// Seven days have passed: only `retry` looks again.
+    pub given_up: bool,
 }
 
 /// What was learned on the way. Everything is optional: a record is read at any point of its life.

@@ -1,0 +1,193 @@
+//! Making what several peerings share, once: its row is claimed for the act itself.
+//!
+//! Touching a shared row is an effect, so a step comes here only under a claim on its own record. Join before you look; whoever
+//! makes the thing claims the row; a live claim of another is waited for. Found under our own earlier claim = created.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::engine::{Job, Stop, Wait, may_have_landed};
+use crate::peering::{CLOCK_SKEW, Claim, Provenance, STEP_BUDGET};
+use crate::store::{Part, Scope, StoreError};
+
+/// How long what was seen of a shared thing is taken for granted; reconciliation looks as often. Nominal.
+const TRUSTED_FOR: Duration = Duration::from_secs(3600);
+/// How often a lost race for a row is run again before the message is put back.
+const TRIES: u32 = 8;
+/// Until the next look at a row that another worker has claimed, nominal seconds.
+const CLAIMED_PACE: u64 = 5;
+
+/// A thing that several peerings share.
+#[async_trait]
+pub trait SharedEffect: Send + Sync {
+    /// What is kept of it.
+    type Value: Serialize + DeserializeOwned + Clone + Send + Sync;
+
+    /// Is it there?
+    async fn look(&self) -> Result<Option<Self::Value>, Stop>;
+
+    /// Makes it.
+    async fn make(&self) -> Result<Self::Value, Stop>;
+}
+
+/// A shared thing that is there.
+#[derive(Debug, Clone)]
+pub struct Known<T> {
+    /// What is kept of it.
+    pub value: T,
+    /// When it was made, if we made it.
+    pub made_at: Option<Timestamp>,
+}
+
+impl Job {
+    /// A shared thing, if it was seen lately. Asks no cloud.
+    ///
+    /// # Errors
+    /// A wait, while another worker is making it.
+    pub async fn known<T: DeserializeOwned>(&self, scope: &Scope, part: &str) -> Result<Option<Known<T>>, Stop> {
+        let (mut row, _) = self.shared.load(scope).await?;
+        self.trusted(row.part(part), part)
+    }
+
+    fn trusted<T: DeserializeOwned>(&self, part: &Part, name: &str) -> Result<Option<Known<T>>, Stop> {
+        if part.claim.as_ref().is_some_and(|claim| claim.until > self.now() && claim.by != self.by) {
+            return Err(Wait::ourselves(format!("another peering is making the {name}"), CLAIMED_PACE).into());
+        }
+        let fresh = part.verified_at.is_some_and(|at| self.clock.since(at) < TRUSTED_FOR);
+        let value = part.value.clone().filter(|_| fresh && part.provenance != Some(Provenance::Claimed));
+        let value = value.and_then(|value| serde_json::from_value(value).ok());
+        Ok(value.map(|value| Known { value, made_at: part.made_at }))
+    }
+
+    /// Sees to it that a shared thing is there: looks, and makes it under a claim on its row. Only from `act`.
+    ///
+    /// # Errors
+    /// A wait while another worker makes it; whatever looking or making says.
+    pub async fn ensure<E: SharedEffect>(
+        &self,
+        scope: &Scope,
+        name: &str,
+        effect: &E,
+    ) -> Result<Known<E::Value>, Stop> {
+        for _ in 0..TRIES {
+            let (mut row, etag) = self.shared.load(scope).await?;
+            if let Some(known) = self.trusted(row.part(name), name)? {
+                return Ok(known);
+            }
+            let found = effect.look().await?;
+            let part = row.part(name);
+            let meant_before = part.provenance == Some(Provenance::Claimed);
+            match &found {
+                Some(value) => part.seen(value, self.now())?,
+                None => part.claim_for(self),
+            }
+            let made_at = part.made_at;
+            match self.shared.write(scope, &row, etag.as_deref()).await {
+                Err(error) if error.is_lost_race() => continue,
+                Err(error) => return Err(error.into()),
+                Ok(_) => {}
+            }
+            return match found {
+                Some(value) => Ok(Known { value, made_at }),
+                None => self.make(scope, name, effect, meant_before).await,
+            };
+        }
+        Err(Wait::ourselves(format!("other peerings keep changing the row of the {name}"), CLAIMED_PACE).into())
+    }
+
+    /// Acts under the claim just written, and commits the row. Others may have joined meanwhile: their change is kept.
+    async fn make<E: SharedEffect>(
+        &self,
+        scope: &Scope,
+        name: &str,
+        effect: &E,
+        meant_before: bool,
+    ) -> Result<Known<E::Value>, Stop> {
+        let made = effect.make().await;
+        let now = self.now();
+        let landed = match &made {
+            Ok(value) => Some(serde_json::to_value(value).map_err(unreadable)?),
+            Err(_) => None,
+        };
+        // A clear refusal means that nothing was made: unless an earlier try may have been, nothing found later is ours.
+        let refused = matches!(&made, Err(Stop::Failed(failure)) if !may_have_landed(failure)) && !meant_before;
+        self.shared
+            .change(scope, |row| {
+                let part = row.part(name);
+                if part.claim.as_ref().is_none_or(|claim| claim.by != self.by) {
+                    return false;
+                }
+                match &landed {
+                    Some(value) => part.made(value.clone(), now),
+                    None => part.not_made(refused, now),
+                }
+                true
+            })
+            .await?;
+        made.map(|value| Known { value, made_at: Some(now) })
+    }
+
+    /// Joins a VNet's users, unless this peering is one of them already. Only from `act`.
+    pub async fn join(&self, vnet: &Scope) -> Result<(), Stop> {
+        self.shared.change(vnet, |row| row.users.insert(self.record.id.clone())).await?;
+        Ok(())
+    }
+
+    /// Whether this peering is one of a VNet's users.
+    pub async fn has_joined(&self, vnet: &Scope) -> Result<bool, Stop> {
+        Ok(self.shared.load(vnet).await?.0.users.contains(&self.record.id))
+    }
+}
+
+impl Part {
+    fn seen(&mut self, value: &impl Serialize, now: Timestamp) -> Result<(), Stop> {
+        let provenance = Provenance::found(self.provenance);
+        if provenance == Provenance::Created && self.made_at.is_none() {
+            self.made_at = self.claim.as_ref().map(|_| now);
+        }
+        self.value = Some(serde_json::to_value(value).map_err(unreadable)?);
+        self.provenance = Some(provenance);
+        self.claim = None;
+        self.verified_at = Some(now);
+        Ok(())
+    }
+
+    fn claim_for(&mut self, job: &Job) {
+        let until = job.clock.after(STEP_BUDGET + CLOCK_SKEW);
+        self.claim = Some(Claim { step: job.record.step.clone(), by: job.by.clone(), until });
+        // What was adopted and is gone, or created and is gone, is made again now: it will be ours.
+        self.provenance = Some(Provenance::Claimed);
+    }
+
+    fn made(&mut self, value: serde_json::Value, now: Timestamp) {
+        self.value = Some(value);
+        self.provenance = Some(Provenance::Created);
+        self.claim = None;
+        self.made_at = Some(now);
+        self.verified_at = Some(now);
+    }
+
+    /// Lets others look at once.
+    fn not_made(&mut self, refused: bool, now: Timestamp) {
+        if refused {
+            self.claim = None;
+            self.provenance = None;
+        } else if let Some(claim) = &mut self.claim {
+            claim.until = now;
+        }
+    }
+}
+
+fn unreadable(error: serde_json::Error) -> Stop {
+    crate::engine::Fix::report(format!("a shared value cannot be written: {error}")).into()
+}
+
+impl From<StoreError> for Stop {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}

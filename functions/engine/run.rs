@@ -1,0 +1,278 @@
+//! Runs a step: look, claim, act, commit, send. What happens when the process dies between any two lines is said beside them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::{Either, select};
+use tracing::{info, warn};
+
+use crate::engine::settle::{Note, settle};
+use crate::engine::{
+    Act, Clock, Delivery, Entry, Job, Look, PollMessage, Runbook, StepMessage, Stop, Versioned, may_have_landed,
+    queue_of,
+};
+use crate::peering::{CLOCK_SKEW, Claim, Provenance, Record, SCHEMA, STEP_BUDGET};
+use crate::store::{Loaded, Records, Shared, Storage, StoreError, Stored, Vpcs, reject};
+
+/// How long a message of a newer program is put back for: until one of its workers takes it. Nominal.
+const NEWER_PAUSE: Duration = Duration::from_secs(60);
+/// How long a message is put back for when another worker was quicker to claim. Nominal.
+const LOST_CLAIM_PAUSE: Duration = Duration::from_secs(5);
+
+/// What runs steps: storage, time, and the runbook.
+#[derive(Clone)]
+pub struct Engine {
+    /// Tables and queues.
+    pub storage: Storage,
+    /// The records of peerings.
+    pub records: Records,
+    /// What peerings share.
+    pub shared: Shared,
+    /// The VPCs.
+    pub vpcs: Vpcs,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// The steps.
+    pub runbook: Runbook,
+}
+
+/// Why an invocation failed. The host puts its message back.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// Storage did not do what it was asked.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The step was cut off: whoever gets its message next waits for its claim to run out, and looks.
+    #[error("step {step} of peering {peering} took more than its {}s; its message is delivered again", STEP_BUDGET.as_secs())]
+    OverBudget {
+        /// The step.
+        step: String,
+        /// The peering's id.
+        peering: String,
+    },
+}
+
+impl Engine {
+    /// An engine over a storage account.
+    pub fn new(storage: Storage, clock: Arc<dyn Clock>, runbook: Runbook) -> Self {
+        let (records, shared) = (Records::new(storage.clone()), Shared::new(storage.clone()));
+        let vpcs = Vpcs::new(storage.clone());
+        Self { storage, records, shared, vpcs, clock, runbook }
+    }
+
+    /// Handles a message on a step's queue.
+    ///
+    /// # Errors
+    /// Only what a later delivery may do better: storage failed, or the step took too long.
+    pub async fn run(&self, queue: &str, text: &str, delivery: &Delivery) -> Result<(), RunError> {
+        if serde_json::from_str::<Versioned>(text).is_ok_and(|message| message.schema > SCHEMA) {
+            return self.put_back(queue, text, NEWER_PAUSE).await;
+        }
+        let message: StepMessage = match serde_json::from_str(text) {
+            Ok(message) => message,
+            Err(error) => {
+                let reason = format!("this is not a message of ours: {error}");
+                return Ok(reject(&self.storage, queue, text.as_bytes(), &reason, None, self.clock.now()).await?);
+            }
+        };
+        match self.records.load(&message.peering).await? {
+            Loaded::Newer => self.put_back(queue, text, NEWER_PAUSE).await,
+            Loaded::Absent => {
+                let reason = "there is no such peering";
+                Ok(reject(&self.storage, queue, text.as_bytes(), reason, None, self.clock.now()).await?)
+            }
+            Loaded::Here(stored) => self.judge_message(queue, text, &message, *stored, delivery).await,
+        }
+    }
+
+    async fn judge_message(
+        &self,
+        queue: &str,
+        text: &str,
+        message: &StepMessage,
+        stored: Stored,
+        delivery: &Delivery,
+    ) -> Result<(), RunError> {
+        let record = &stored.record;
+        if message.seq != record.seq || message.step != record.step {
+            return self.absorb(message, record, delivery).await;
+        }
+        if let Some(claim) = record.claim.as_ref().filter(|_| record.is_claimed(self.clock.now())) {
+            // Its holder may be at work, or dead: nobody can tell before `until`.
+            return self.put_back(queue, text, self.clock.until(claim.until)).await;
+        }
+        if record.status == crate::peering::Status::Paused {
+            return Ok(());
+        }
+        let Some(entry) = self.runbook.entry(&record.step) else {
+            return self.put_back(queue, text, NEWER_PAUSE).await;
+        };
+        let (step, peering) = (record.step.clone(), record.id.clone());
+        let work = std::pin::pin!(self.step(entry, stored, delivery, queue, text));
+        match select(work, self.clock.sleep(STEP_BUDGET)).await {
+            Either::Left((done, _)) => done,
+            Either::Right(_) => Err(RunError::OverBudget { step, peering }),
+        }
+    }
+
+    /// A stale message means nothing, unless it is the very one whose worker made the last commit and may have died before the send.
+    async fn absorb(&self, message: &StepMessage, record: &Record, delivery: &Delivery) -> Result<(), RunError> {
+        let owed = delivery.redelivered
+            && message.seq + 1 == record.seq
+            && record.committed_by.as_ref() == Some(&delivery.message_id);
+        if owed {
+            info!(
+                peering = record.id,
+                step = record.step,
+                seq = record.seq,
+                "sent once more: its worker may have died before the send"
+            );
+            return self.send_for(record).await;
+        }
+        Ok(())
+    }
+
+    /// Look, claim, act. Dying up to the claim: the message is delivered again, and nothing has happened. Dying between claim and
+    /// commit: it is delivered again, waits for the claim to run out, looks, and what it finds is ours.
+    async fn step(
+        &self,
+        entry: &Entry,
+        mut stored: Stored,
+        delivery: &Delivery,
+        queue: &str,
+        text: &str,
+    ) -> Result<(), RunError> {
+        let began = self.clock.now();
+        let mut job = Job {
+            record: stored.record.clone(),
+            clock: self.clock.clone(),
+            shared: self.shared.clone(),
+            by: delivery.message_id.clone(),
+            said: None,
+        };
+        let mut refused = false;
+        let outcome = match entry.step.look(&mut job).await {
+            Ok(Look::Done) => Ok(Act::Done),
+            Err(stop) => Err(stop),
+            Ok(Look::Missing) => {
+                let meant_before = self.claim_in(&mut job.record, entry, delivery);
+                stored.record = job.record.clone();
+                match self.records.claim(&mut stored).await {
+                    Err(error) if error.is_lost_race() => return self.put_back(queue, text, LOST_CLAIM_PAUSE).await,
+                    Err(error) => return Err(error.into()),
+                    Ok(()) => {}
+                }
+                let acted = entry.step.act(&mut job).await;
+                // A clear refusal means that nothing was made: unless an earlier try may have been, nothing found later is ours.
+                refused = !meant_before && matches!(&acted, Err(Stop::Failed(failure)) if !may_have_landed(failure));
+                acted
+            }
+        };
+        if let (true, Some(half)) = (refused, entry.step.half()) {
+            let provenance = job.record.provenance.of(half);
+            *provenance = provenance.filter(|p| *p != Provenance::Claimed);
+        }
+        if let Err(Stop::Store(error)) = outcome {
+            // The claim, if one was made, runs out; the message comes back.
+            return Err(error.into());
+        }
+        stored.record = job.record;
+        self.conclude(entry, stored, Ended { outcome, said: job.said, began }, delivery).await
+    }
+
+    /// Writes the intent into the record: who acts, until when, and that a half found from now on is ours.
+    /// Tells whether it was meant before.
+    fn claim_in(&self, record: &mut Record, entry: &Entry, delivery: &Delivery) -> bool {
+        let until = self.clock.after(STEP_BUDGET + CLOCK_SKEW);
+        record.claim = Some(Claim { step: record.step.clone(), by: delivery.message_id.clone(), until });
+        let Some(half) = entry.step.half() else { return false };
+        let provenance = record.provenance.of(half);
+        let meant_before = provenance.is_some();
+        provenance.get_or_insert(Provenance::Claimed);
+        meant_before
+    }
+
+    /// Commit, then send. Dying in between: the message that brought us here is delivered again, is stale, and its
+    /// redelivery sends (`absorb`). A lost race at the commit: the record moved on, and whoever moved it sent.
+    async fn conclude(
+        &self,
+        entry: &Entry,
+        mut stored: Stored,
+        ended: Ended,
+        delivery: &Delivery,
+    ) -> Result<(), RunError> {
+        let Ended { outcome, said, began } = ended;
+        self.note_shared_cause(&stored.record, &outcome).await?;
+        let mut note = settle(&mut stored.record, entry, &self.runbook, outcome, said, &*self.clock);
+        let record = &mut stored.record;
+        record.committed_by = Some(delivery.message_id.clone());
+        note.entry.duration_ms = u64::try_from(self.clock.now().duration_since(began).as_millis()).unwrap_or_default();
+        match self.records.commit(&stored, &note.entry).await {
+            Err(error) if error.is_lost_race() => {
+                info!(peering = stored.record.id, step = entry.name, "the record moved on meanwhile");
+                return Ok(());
+            }
+            other => other?,
+        }
+        tell(&stored.record, &note);
+        self.send_for(&stored.record).await
+    }
+
+    /// Sends what a record needs to go on: its message with the delay left; for a parked one, a hint to poll its VPC.
+    pub async fn send_for(&self, record: &Record) -> Result<(), RunError> {
+        if record.status.is_final() || record.fault.as_ref().is_some_and(|fault| fault.given_up) {
+            return Ok(());
+        }
+        if record.parked {
+            return self.open_for_polls(record).await;
+        }
+        let text = to_text(&StepMessage::of(record));
+        let delay = self.clock.until(record.due);
+        Ok(self.send(&queue_of(&record.step), &text, delay).await?)
+    }
+
+    /// Lets the timer poll the VPC, and asks for a first poll at once. The record is committed before: see `poll_vpc` for why that matters.
+    async fn open_for_polls(&self, record: &Record) -> Result<(), RunError> {
+        let closed = |row: &mut crate::store::VpcRow| {
+            let closed = !row.waiting;
+            row.waiting = true;
+            closed
+        };
+        self.vpcs.change(&record.key.vpc, closed).await?;
+        let text = to_text(&PollMessage::of(&record.key.vpc));
+        Ok(self.send("poll-vpc", &text, Duration::ZERO).await?)
+    }
+
+    /// Sends a message after a nominal delay.
+    pub async fn send(&self, queue: &str, text: &str, delay: Duration) -> Result<(), StoreError> {
+        self.storage.queues.send(queue, text, self.clock.scale().real(delay)).await
+    }
+
+    async fn put_back(&self, queue: &str, text: &str, delay: Duration) -> Result<(), RunError> {
+        Ok(self.send(queue, text, delay).await?)
+    }
+}
+
+/// One log line a commit; a fault that was not known before is a warning.
+pub(super) fn tell(record: &Record, note: &Note) {
+    let entry = &note.entry;
+    let party = entry.party.map(|party| party.to_string());
+    let correlation = entry.correlation.as_deref();
+    if entry.outcome == "fix" && note.is_new {
+        warn!(peering = record.id, step = entry.step, party, correlation, outcome = entry.outcome, "{}", entry.note);
+    } else {
+        info!(peering = record.id, step = entry.step, party, correlation, outcome = entry.outcome, "{}", entry.note);
+    }
+}
+
+/// How a step ended, before its record is settled.
+struct Ended {
+    outcome: Result<Act, Stop>,
+    said: Option<String>,
+    began: jiff::Timestamp,
+}
+
+/// A message's text. Ours cannot fail to serialise: strings and numbers only.
+pub fn to_text(message: &impl serde::Serialize) -> String {
+    serde_json::to_string(message).unwrap_or_default()
+}
