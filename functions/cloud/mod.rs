@@ -1,1 +1,83 @@
-//! One typed client a service.
+//! One typed client a service: Entra tokens, Microsoft Graph, Azure Resource Manager, Aiven.
+//!
+//! - [`entra`]: tokens, for the managed identity itself and for the application in any tenant.
+//! - [`graph`]: applications, service principals, federated credentials of the home tenant.
+//! - [`arm`]: subscriptions, virtual networks, roles and their assignments, peerings, long-running operations.
+//! - [`aiven`]: VPCs and their peering connections.
+//! - [`http`]: one exchange with any of them: timeout, short retries of reads, what a failed one is called.
+//! - [`redact`]: keeps tokens out of every text.
+//!
+//! Every client takes its transport, clock and tokens from outside, sends an effect exactly once, and reports
+//! whatever goes wrong as an [`engine::Failure`](crate::engine::Failure).
+
+pub mod aiven;
+pub mod arm;
+pub mod entra;
+pub mod graph;
+pub mod http;
+mod open_enum;
+pub mod redact;
+#[cfg(test)]
+mod script;
+mod transport;
+
+use std::sync::Arc;
+
+use azure_core::http::HttpClient;
+use secrecy::SecretString;
+use url::Url;
+
+use crate::engine::Clock;
+use crate::peering::{AppId, TenantId};
+
+pub use transport::transport;
+
+/// Where the services are, and who we are there.
+#[derive(Debug, Clone)]
+pub struct Endpoints {
+    /// Entra's authority, without tenant: `https://login.microsoftonline.com`. Must be https.
+    pub entra: Url,
+    /// Microsoft Graph without `/v1.0`: `https://graph.microsoft.com`.
+    pub graph: Url,
+    /// Azure Resource Manager: `https://management.azure.com`.
+    pub arm: Url,
+    /// Aiven without `/v1`: `https://api.aiven.io`.
+    pub aiven: Url,
+    /// The home tenant.
+    pub tenant: TenantId,
+    /// Client id of the app's user-assigned managed identity.
+    pub client_id: AppId,
+    /// Aiven's API token.
+    pub aiven_token: SecretString,
+}
+
+/// The clients of all services.
+#[derive(Clone)]
+pub struct Clouds {
+    /// Microsoft Graph, in the home tenant.
+    pub graph: Arc<graph::Graph>,
+    /// Azure Resource Manager.
+    pub arm: Arc<arm::Arm>,
+    /// Aiven.
+    pub aiven: Arc<aiven::Aiven>,
+    /// Where Graph's and ARM's tokens come from; a step may have it forget some.
+    pub tokens: Arc<dyn entra::TokenSource>,
+}
+
+impl Clouds {
+    /// All clients over one transport, one clock and one source of tokens.
+    pub fn new(
+        endpoints: &Endpoints,
+        transport: Arc<dyn HttpClient>,
+        clock: Arc<dyn Clock>,
+        tokens: Arc<dyn entra::TokenSource>,
+    ) -> Self {
+        let http = http::Http::new(transport, clock);
+        Self {
+            graph: Arc::new(graph::Graph::new(endpoints, http.clone(), tokens.clone())),
+            arm: Arc::new(arm::Arm::new(endpoints, http.clone(), tokens.clone())),
+            aiven: Arc::new(aiven::Aiven::new(endpoints, http)),
+            tokens,
+        }
+    }
+}

@@ -1,0 +1,314 @@
+//! One exchange with a service: a request, its answer in the time allowed, and what a failed one is called.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use azure_core::Bytes;
+use azure_core::error::ErrorKind;
+use azure_core::http::headers::{HeaderName, Headers};
+use azure_core::http::{HttpClient, Method, Request};
+use futures::future::{Either, select};
+use jiff::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use url::Url;
+
+use super::entra::Token;
+use super::redact::redact;
+use crate::engine::Clock;
+use crate::engine::{Failure, Service};
+
+/// How long an answer may take, in nominal time.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The same on the wall clock at least: a developer's machine that plays time fast does not answer faster.
+const TIMEOUT_REAL: Duration = Duration::from_secs(5);
+
+/// How often a read is sent again, and the pause before it in nominal time.
+const READ_RETRIES: u32 = 2;
+const READ_PAUSE: Duration = Duration::from_millis(300);
+
+/// The longest wait that a service may ask for; beyond it the header is nonsense.
+const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3600);
+
+/// Codes of ours, for answers that carry none of the service's.
+pub mod code {
+    /// A success whose body is not what the documentation says.
+    pub const UNREADABLE: &str = "UnreadableAnswer";
+    /// An operation's address that is not at ARM: nothing was sent there.
+    pub const FOREIGN_ADDRESS: &str = "ForeignAddress";
+}
+
+/// A request about to be sent, and what must not be repeated of it.
+#[derive(Debug)]
+pub struct Call {
+    service: Service,
+    request: Request,
+    label: String,
+    secrets: Vec<Token>,
+    request_id: Option<String>,
+}
+
+impl Call {
+    /// A request without body.
+    pub fn new(service: Service, method: Method, url: Url) -> Self {
+        let label = format!("{} {}", method.as_str(), url.path());
+        let mut request = Request::new(url, method);
+        request.insert_header("accept", "application/json");
+        Self { service, request, label, secrets: Vec::new(), request_id: None }
+    }
+
+    /// Adds a header.
+    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.request.insert_header(name, value.into());
+        self
+    }
+
+    /// Adds a header made of a scheme and a token, which no text about this call will repeat.
+    pub fn token(mut self, header: &'static str, scheme: &str, token: Token) -> Self {
+        self.request.insert_header(header, format!("{scheme} {}", token.secret()));
+        self.secrets.push(token);
+        self
+    }
+
+    /// Adds an id of ours that the service's support can find the call by.
+    pub fn request_id(mut self, name: &'static str) -> Self {
+        let id = uuid::Uuid::new_v4().to_string();
+        self.request.insert_header(name, id.clone());
+        self.request_id = Some(id);
+        self
+    }
+
+    /// Adds a JSON body.
+    pub fn json(mut self, body: &impl Serialize) -> Self {
+        // `to_value` fails on maps with keys that are not strings; our bodies have none.
+        let body = serde_json::to_value(body).unwrap_or_default().to_string();
+        self.request.insert_header("content-type", "application/json");
+        self.request.set_body(body);
+        self
+    }
+
+    /// Method and path.
+    pub fn label(&self) -> &str {
+        &self.label
+    }
+
+    /// A failure of this call, with its secrets taken out of the message.
+    pub fn failure(&self, status: Option<u16>, code: &str, message: &str) -> Failure {
+        let secrets: Vec<&str> = self.secrets.iter().map(Token::secret).collect();
+        Failure {
+            service: self.service,
+            call: self.label.clone(),
+            status,
+            code: redact(code, &secrets),
+            message: redact(message, &secrets),
+            retry_after: None,
+            correlation: self.request_id.clone(),
+        }
+    }
+}
+
+/// What a service's error body says, before it becomes a [`Failure`].
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Said {
+    /// The service's own code.
+    pub code: String,
+    /// The service's own words.
+    pub message: String,
+    /// The wait that the words ask for, if the headers do not.
+    pub retry_after: Option<Duration>,
+    /// The id that its support asks for, if the body has it.
+    pub correlation: Option<String>,
+}
+
+/// An answer.
+#[derive(Debug)]
+pub struct Reply {
+    /// HTTP status.
+    pub status: u16,
+    headers: Headers,
+    body: Bytes,
+}
+
+impl Reply {
+    /// 2xx.
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// A header, if there and not blank.
+    pub fn header(&self, name: &'static str) -> Option<&str> {
+        self.headers.get_optional_str(&HeaderName::from_static(name)).map(str::trim).filter(|value| !value.is_empty())
+    }
+
+    /// Whether the body is blank.
+    pub fn is_empty(&self) -> bool {
+        self.body.iter().all(u8::is_ascii_whitespace)
+    }
+
+    /// The body as JSON; `Null` if it is none.
+    pub fn value(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+
+    /// The body as text.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).trim().to_owned()
+    }
+
+    /// The body of a success, as the documentation has it.
+    ///
+    /// # Errors
+    /// [`code::UNREADABLE`] with the status of the answer: the effect, if any, did happen.
+    pub fn json<T: DeserializeOwned>(&self, call: &Call) -> Result<T, Failure> {
+        serde_json::from_slice(&self.body).map_err(|error| {
+            let message = format!("the answer is not what the API's documentation says: {error}");
+            call.failure(Some(self.status), code::UNREADABLE, &message)
+        })
+    }
+
+    /// What the headers ask to wait: `retry-after` in seconds or as a date, or the millisecond headers of Azure.
+    pub fn retry_after(&self, now: Timestamp) -> Option<Duration> {
+        retry_after(&self.headers, now)
+    }
+}
+
+/// What headers ask to wait, see [`Reply::retry_after`].
+pub(super) fn retry_after(headers: &Headers, now: Timestamp) -> Option<Duration> {
+    let header = |name: &'static str| headers.get_optional_str(&HeaderName::from_static(name)).map(str::trim);
+    let millis =
+        ["retry-after-ms", "x-ms-retry-after-ms"].into_iter().find_map(|name| header(name)?.parse::<f64>().ok());
+    let seconds = millis.map(|millis| millis / 1000.0).or_else(|| {
+        let value = header("retry-after")?;
+        value.parse::<f64>().ok().or_else(|| Some(seconds_until(value, now)?.max(0.0)))
+    })?;
+    Duration::try_from_secs_f64(seconds).ok().map(|wait| wait.min(LONGEST_WAIT))
+}
+
+/// Seconds from now to an HTTP date (RFC 9110 §5.6.7), as they stand: services write unscaled times.
+fn seconds_until(date: &str, now: Timestamp) -> Option<f64> {
+    let date = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(date).ok()?;
+    Some(date.duration_since(now).as_secs_f64())
+}
+
+/// Sends requests: a transport and a clock.
+#[derive(Debug, Clone)]
+pub struct Http {
+    transport: Arc<dyn HttpClient>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Http {
+    /// Over this transport, in this clock's time.
+    pub fn new(transport: Arc<dyn HttpClient>, clock: Arc<dyn Clock>) -> Self {
+        Self { transport, clock }
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
+    /// Sends and takes any answer; what the service says of a failed call is read by `said`.
+    ///
+    /// A read (GET) is sent up to twice more after a lost connection, 502, 503 or 504; anything else exactly once.
+    ///
+    /// # Errors
+    /// Whatever is not 2xx, or no answer.
+    pub async fn exchange(&self, call: &Call, said: impl Fn(&Reply) -> Said) -> Result<Reply, Failure> {
+        let reply = self.send(call).await?;
+        if reply.is_success() { Ok(reply) } else { Err(self.failure(call, &reply, said(&reply))) }
+    }
+
+    /// The failure that an answer amounts to.
+    pub fn failure(&self, call: &Call, reply: &Reply, said: Said) -> Failure {
+        let message = if said.message.is_empty() { reply.text() } else { said.message };
+        let failure = call.failure(Some(reply.status), &said.code, &message);
+        let header =
+            ["x-ms-correlation-request-id", "request-id", "x-ms-request-id"].iter().find_map(|h| reply.header(h));
+        Failure {
+            retry_after: reply.retry_after(self.clock.now()).or(said.retry_after),
+            correlation: header.map(str::to_owned).or(said.correlation).or(failure.correlation),
+            ..failure
+        }
+    }
+
+    /// Sends, with the retries that a read may have, and takes any answer.
+    ///
+    /// # Errors
+    /// No answer.
+    pub async fn send(&self, call: &Call) -> Result<Reply, Failure> {
+        let mut left = if call.request.method() == Method::Get { READ_RETRIES } else { 0 };
+        loop {
+            let outcome = self.send_once(call).await;
+            let transient = match &outcome {
+                Ok(reply) => matches!(reply.status, 502..=504),
+                Err(lost) => lost.again,
+            };
+            if !transient || left == 0 {
+                return outcome.map_err(|lost| lost.failure);
+            }
+            left -= 1;
+            self.clock.sleep(READ_PAUSE).await;
+        }
+    }
+
+    async fn send_once(&self, call: &Call) -> Result<Reply, Lost> {
+        let answer = pin!(self.answer(&call.request));
+        let result = timed(&*self.clock, answer).await;
+        let lost = |again, message: String| Lost { again, failure: call.failure(None, "", &message) };
+        match result {
+            None => Err(lost(false, format!("no answer came within {} s", TIMEOUT.as_secs()))),
+            Some(Ok(reply)) => Ok(reply),
+            Some(Err(error)) => {
+                let again = matches!(error.kind(), ErrorKind::Connection | ErrorKind::Io);
+                Err(lost(again, format!("the connection failed: {}", causes(&error))))
+            }
+        }
+    }
+
+    async fn answer(&self, request: &Request) -> azure_core::Result<Reply> {
+        let raw = self.transport.execute_request(request).await?.try_into_raw_response().await?;
+        let (status, headers, body) = raw.deconstruct();
+        Ok(Reply { status: status.into(), headers, body: body.into() })
+    }
+}
+
+/// No answer, and whether asking again at once makes sense.
+struct Lost {
+    again: bool,
+    failure: Failure,
+}
+
+/// The output of a future, or nothing if the time for an exchange runs out first.
+pub(super) async fn timed<T>(clock: &dyn Clock, work: impl Future<Output = T> + Unpin) -> Option<T> {
+    let limit = TIMEOUT.max(clock.scale().nominal(TIMEOUT_REAL));
+    match select(work, pin!(clock.sleep(limit))).await {
+        Either::Left((output, _)) => Some(output),
+        Either::Right(_) => None,
+    }
+}
+
+/// An error and its causes in one line: reqwest says "connection refused" only in the last of them.
+pub(super) fn causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let chain: Vec<String> =
+        std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect();
+    chain.join(": ")
+}
+
+/// A base address with path segments appended, each percent-encoded.
+pub fn address<'a>(base: &Url, segments: impl IntoIterator<Item = &'a str>) -> Url {
+    let mut url = base.clone();
+    // Only addresses such as `mailto:` have no path segments, and no service has one of those.
+    if let Ok(mut path) = url.path_segments_mut() {
+        path.pop_if_empty().extend(segments);
+    }
+    url
+}
+
+/// The scope of a service's application permissions: its address and `/.default`.
+pub fn default_scope(base: &Url) -> String {
+    format!("{}/.default", base.as_str().trim_end_matches('/'))
+}
