@@ -8,6 +8,8 @@
 //! pipeline, behind [`Tables`], to be replaced the day an official crate appears.
 
 mod attempt;
+#[cfg(test)]
+mod conformance;
 mod connection;
 mod count;
 mod error;
