@@ -1,24 +1,32 @@
 //! Table Storage and queues: the raw layer, which knows rows and messages but nothing of peerings.
 //!
 //! - [`Tables`] and [`Queues`]: what the engine uses; [`Storage`] is the pair.
+//! - [`Connection`]: where storage is; [`Storage::open`] opens it.
 //! - [`memory`]: a twin of both in memory, for tests and simulations.
 //!
 //! Official crates cover queues only (`azure_storage_queue`), so tables have a thin client of ours on `azure_core`'s
 //! pipeline, behind [`Tables`], to be replaced the day an official crate appears.
 
 mod columns;
+mod attempt;
+#[cfg(test)]
+mod conformance;
+mod connection;
 mod count;
 mod error;
 mod limits;
 pub mod memory;
+mod open;
 mod queues;
 mod records;
 mod rejected;
 mod shared;
+mod shared_key;
 mod tables;
 
 use std::sync::Arc;
 
+pub use connection::{Connection, ConnectionError};
 pub use count::{Counters, Counts};
 pub use error::StoreError;
 pub use queues::{Content, Queues, ReceivedMessage};

@@ -1,11 +1,15 @@
 //! Messages: the operations on Queue Storage that the app uses, as a trait.
 
+mod client;
+
 use std::time::Duration;
 
 use async_trait::async_trait;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use jiff::Timestamp;
+
+pub(super) use client::AzureQueues;
 
 use super::{StoreError, limits};
 

@@ -1,10 +1,14 @@
 //! Rows: the operations on Table Storage that the engine uses, as a trait.
 
+mod batch;
+mod client;
 mod entity;
 mod filter;
+mod wire;
 
 use async_trait::async_trait;
 
+pub(super) use client::AzureTables;
 pub(super) use entity::to_ticks;
 pub use entity::{Entity, Value};
 pub use filter::Filter;
