@@ -8,4 +8,5 @@
 pub mod cloud;
 pub mod engine;
 pub mod peering;
+pub mod settings;
 pub mod store;

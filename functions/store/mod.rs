@@ -7,8 +7,8 @@
 //! Official crates cover queues only (`azure_storage_queue`), so tables have a thin client of ours on `azure_core`'s
 //! pipeline, behind [`Tables`], to be replaced the day an official crate appears.
 
-mod columns;
 mod attempt;
+mod columns;
 #[cfg(test)]
 mod conformance;
 mod connection;

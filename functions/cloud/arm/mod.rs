@@ -2,6 +2,7 @@
 //!
 //! The managed identity reads, and writes roles; the application writes peerings, as only it can have rights in Aiven's tenant.
 
+mod discovery;
 mod errors;
 mod network;
 mod operations;
