@@ -6,6 +6,7 @@
 //! - [`store`]: Table Storage and queues.
 
 pub mod cloud;
+pub mod create;
 pub mod engine;
 pub mod peering;
 pub mod settings;

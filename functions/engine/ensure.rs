@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::engine::{Job, Stop, Wait, may_have_landed};
+use crate::engine::{Job, Stop, Wait};
 use crate::peering::{CLOCK_SKEW, Claim, Provenance, STEP_BUDGET};
 use crate::store::{Part, Scope, StoreError};
 
@@ -114,7 +114,7 @@ impl Job {
             Err(_) => None,
         };
         // A clear refusal means that nothing was made: unless an earlier try may have been, nothing found later is ours.
-        let refused = matches!(&made, Err(Stop::Failed(failure)) if !may_have_landed(failure)) && !meant_before;
+        let refused = made.as_ref().err().is_some_and(Stop::is_refusal) && !meant_before;
         self.shared
             .change(scope, |row| {
                 let part = row.part(name);
@@ -137,9 +137,15 @@ impl Job {
         Ok(())
     }
 
-    /// Whether this peering is one of a VNet's users.
-    pub async fn has_joined(&self, vnet: &Scope) -> Result<bool, Stop> {
-        Ok(self.shared.load(vnet).await?.0.users.contains(&self.record.id))
+    /// [`Job::known`] for what a VNet's peerings share: only those that joined may rely on it.
+    pub async fn known_to_member<T: DeserializeOwned>(
+        &self,
+        vnet: &Scope,
+        part: &str,
+    ) -> Result<Option<Known<T>>, Stop> {
+        let (mut row, _) = self.shared.load(vnet).await?;
+        let joined = row.users.contains(&self.record.id);
+        Ok(self.trusted(row.part(part), part)?.filter(|_| joined))
     }
 }
 

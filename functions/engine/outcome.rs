@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::engine::Failure;
+use crate::engine::{Failure, may_have_landed};
 use crate::peering::Party;
 use crate::store::StoreError;
 
@@ -47,6 +47,17 @@ pub enum Stop {
         /// How long to wait before, nominal.
         after: Duration,
     },
+}
+
+impl Stop {
+    /// Whether it says clearly that an act had no effect.
+    pub fn is_refusal(&self) -> bool {
+        match self {
+            Self::Failed(failure) => !may_have_landed(failure),
+            Self::Fix(_) => true,
+            Self::Wait(_) | Self::Park(_) | Self::Store(_) | Self::Back { .. } => false,
+        }
+    }
 }
 
 impl From<Failure> for Stop {

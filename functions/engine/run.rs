@@ -8,7 +8,7 @@ use tracing::{info, warn};
 
 use crate::engine::settle::{Note, settle};
 use crate::engine::{
-    Act, Clock, Delivery, Entry, Job, Look, PollMessage, Runbook, StepMessage, Stop, Versioned, may_have_landed,
+    Act, Clock, Delivery, Entry, Job, Look, PollMessage, Runbook, StepMessage, Stop, Versioned,
     queue_of,
 };
 use crate::peering::{CLOCK_SKEW, Claim, Provenance, Record, SCHEMA, STEP_BUDGET};
@@ -164,7 +164,7 @@ impl Engine {
                 }
                 let acted = entry.step.act(&mut job).await;
                 // A clear refusal means that nothing was made: unless an earlier try may have been, nothing found later is ours.
-                refused = !meant_before && matches!(&acted, Err(Stop::Failed(failure)) if !may_have_landed(failure));
+                refused = !meant_before && acted.as_ref().err().is_some_and(Stop::is_refusal);
                 acted
             }
         };

@@ -1,0 +1,117 @@
+//! Runbook step 6: our minimal peering role in the subscription, and its assignment on the VNet to our service principal.
+
+use async_trait::async_trait;
+
+use super::roles::{Assignment, Role, assign_command, delegate_command, full_id};
+use crate::create::Tools;
+use crate::engine::{Act, Failure, Fix, Job, Look, Remedy, Service, Step, Stop};
+use crate::peering::{ObjectId, Record, SubscriptionId};
+use crate::settings::PeeringRole;
+use crate::store::Scope;
+
+/// Azure's built-in Network Contributor, which the published runbooks use.
+const NETWORK_CONTRIBUTOR: uuid::Uuid = uuid::Uuid::from_u128(0x4d97b98b_1d4f_4787_a291_c67834d212e7);
+
+/// What making, reading and removing a peering needs; `peer/action` and the operations are for its polls and for peerings of ours in one tenant.
+const ACTIONS: &[&str] = &[
+    "Microsoft.Network/virtualNetworks/read",
+    "Microsoft.Network/virtualNetworks/peer/action",
+    "Microsoft.Network/virtualNetworks/virtualNetworkPeerings/read",
+    "Microsoft.Network/virtualNetworks/virtualNetworkPeerings/write",
+    "Microsoft.Network/virtualNetworks/virtualNetworkPeerings/delete",
+    "Microsoft.Network/locations/operations/read",
+    "Microsoft.Network/locations/operationResults/read",
+];
+
+const ROLE: &str = "peering_role";
+const ASSIGNMENT: &str = "assignment";
+
+/// See the module.
+pub struct AuthorizeApplication(pub Tools);
+
+impl AuthorizeApplication {
+    /// The role that needs no making: the deployment's, or a built-in one.
+    fn given_role(&self, subscription: SubscriptionId) -> Option<String> {
+        let built_in = (self.0.settings.peering_role == PeeringRole::NetworkContributor).then_some(NETWORK_CONTRIBUTOR);
+        built_in.or(self.0.settings.made.peering_role).map(|role| full_id(subscription, role))
+    }
+
+    fn role(&self, subscription: SubscriptionId) -> Role<'_> {
+        let description =
+            "Make, read and remove the peerings of a VNet; nothing else. For the application that peers with Aiven.";
+        Role { tools: &self.0, subscription, purpose: "peering writer", description, actions: ACTIONS }
+    }
+
+    async fn known_role(&self, job: &mut Job) -> Result<bool, Stop> {
+        let subscription = job.record.vnet.subscription;
+        if let Some(given) = self.given_role(subscription) {
+            job.record.facts.peering_role = Some(given);
+            return Ok(true);
+        }
+        let known = job.known::<String>(&Scope::Subscription(subscription), ROLE).await?;
+        let Some(known) = known else { return Ok(false) };
+        (job.record.facts.peering_role, job.record.facts.role_at) = (Some(known.value), known.made_at);
+        Ok(true)
+    }
+}
+
+#[async_trait]
+impl Step for AuthorizeApplication {
+    async fn look(&self, job: &mut Job) -> Result<Look, Stop> {
+        if !self.known_role(job).await? {
+            return Ok(Look::Missing);
+        }
+        let Some(known) = job.known_to_member::<String>(&Scope::Vnet(job.record.vnet.clone()), ASSIGNMENT).await?
+        else {
+            return Ok(Look::Missing);
+        };
+        job.record.facts.assigned_at = known.made_at;
+        Ok(Look::Done)
+    }
+
+    /// Two things are made here, each in a run of its own: a step stays short, and dies small.
+    async fn act(&self, job: &mut Job) -> Result<Act, Stop> {
+        let vnet = job.record.vnet.clone();
+        let Some(role) = job.record.facts.peering_role.clone() else {
+            let subscription = vnet.subscription;
+            let known = job.ensure(&Scope::Subscription(subscription), ROLE, &self.role(subscription)).await?;
+            (job.record.facts.peering_role, job.record.facts.role_at) = (Some(known.value), known.made_at);
+            job.said = Some("the peering role is there".to_owned());
+            return Ok(Act::Again);
+        };
+        let principal = principal(job)?;
+        let scope = Scope::Vnet(vnet.clone());
+        job.join(&scope).await?;
+        let assignment = Assignment { tools: &self.0, vnet: &vnet, principal, role: &role };
+        let known = job.ensure(&scope, ASSIGNMENT, &assignment).await?;
+        job.record.facts.assigned_at = known.made_at;
+        Ok(Act::Done)
+    }
+
+    fn remedy(&self, record: &Record, failure: &Failure) -> Option<Remedy> {
+        assignment_remedy(&self.0, record, failure, record.facts.principal, record.facts.peering_role.as_deref())
+    }
+}
+
+fn principal(job: &Job) -> Result<ObjectId, Stop> {
+    job.record.facts.principal.ok_or_else(|| Fix::report("the record names no service principal").into())
+}
+
+/// Without the right to assign roles, either the right or the assignment itself can be given.
+pub(super) fn assignment_remedy(
+    tools: &Tools,
+    record: &Record,
+    failure: &Failure,
+    principal: Option<ObjectId>,
+    role: Option<&str>,
+) -> Option<Remedy> {
+    if failure.service != Service::Arm || failure.status != Some(403) {
+        return None;
+    }
+    let delegate = delegate_command(&record.vnet, tools.settings.identity);
+    let command = match (principal, role) {
+        (Some(principal), Some(role)) => format!("{}; or {delegate}", assign_command(&record.vnet, principal, role)),
+        _ => delegate,
+    };
+    Some(Remedy { why: "the app's managed identity may not define or assign roles there".to_owned(), command })
+}

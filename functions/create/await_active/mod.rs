@@ -1,0 +1,52 @@
+//! Runbook step 14: waits until the connection itself is ACTIVE at Aiven (the VPC always is) and our half Connected in Azure.
+
+use async_trait::async_trait;
+
+use crate::cloud::arm::{PeeringState, ProvisioningState};
+use crate::create::Tools;
+use crate::engine::{Job, Look, Step, Stop, Wait};
+
+/// Aiven's state of a connection whose halves are both there.
+pub const ACTIVE: &str = "ACTIVE";
+
+/// "Up to 15 minutes", as the runbook says; thrice that is not normal any more. Nominal seconds.
+const WINDOW: u64 = 45 * 60;
+
+/// See the module.
+pub struct AwaitActive(pub Tools);
+
+#[async_trait]
+impl Step for AwaitActive {
+    async fn look(&self, job: &mut Job) -> Result<Look, Stop> {
+        if job.record.facts.aiven_state.as_deref() == Some(ACTIVE) {
+            return self.both(job).await;
+        }
+        // Aiven looks by itself, too: asking only makes it sooner, and may be refused.
+        if let Err(failure) = self.0.clouds.aiven.refresh(&job.record.key.vpc).await {
+            tracing::debug!(peering = job.record.id, status = failure.status, "Aiven was not asked to look sooner");
+        }
+        let overdue = "ask Aiven's support why the connection stays PENDING_PEER although both halves are Connected; `retry` waits afresh";
+        Err(Stop::Park(
+            Wait::aiven("active", "Aiven has yet to see that both halves are there", 60, WINDOW).or(overdue),
+        ))
+    }
+}
+
+impl AwaitActive {
+    async fn both(&self, job: &mut Job) -> Result<Look, Stop> {
+        let name = job.record.peering_name();
+        let peering = self.0.clouds.arm.peering(&job.record.vnet, &name).await?;
+        let Some(peering) = peering else {
+            let why = "our half is gone: it is made again".to_owned();
+            return Err(Stop::Back { step: "peer_network", why, after: std::time::Duration::ZERO });
+        };
+        job.record.facts.azure_state = Some(peering.state.to_string());
+        if (&peering.state, &peering.provisioning_state) == (&PeeringState::Connected, &ProvisioningState::Succeeded) {
+            return Ok(Look::Done);
+        }
+        let reason = format!("our half is {} ({})", peering.state, peering.provisioning_state);
+        Err(Wait::azure("connected", reason, 15, 1800)
+            .or("see the activity log of the VNet; `retry` waits afresh")
+            .into())
+    }
+}

@@ -1,0 +1,98 @@
+//! Runbook step 3: the application's service principal in the home tenant, which can be given a role.
+
+use async_trait::async_trait;
+
+use crate::create::Tools;
+use crate::engine::{Act, Failure, Fix, Job, Known, Look, Remedy, Service, SharedEffect, Step, Stop};
+use crate::peering::{AppId, ObjectId, Record};
+use crate::store::Scope;
+
+/// See the module.
+pub struct CreateServicePrincipal(pub Tools);
+
+impl CreateServicePrincipal {
+    fn vouched_for(&self, record: &Record) -> Option<ObjectId> {
+        let made = self.0.settings.made;
+        made.principal.filter(|_| record.facts.application == made.application)
+    }
+}
+
+#[async_trait]
+impl Step for CreateServicePrincipal {
+    async fn look(&self, job: &mut Job) -> Result<Look, Stop> {
+        if let Some(made) = self.vouched_for(&job.record) {
+            job.record.facts.principal = Some(made);
+            return Ok(Look::Done);
+        }
+        let Some(known) = job.known(&Scope::Installation, &part(application(job)?)).await? else {
+            return Ok(Look::Missing);
+        };
+        keep(job, &known);
+        Ok(Look::Done)
+    }
+
+    async fn act(&self, job: &mut Job) -> Result<Act, Stop> {
+        let app = application(job)?;
+        let known = job.ensure(&Scope::Installation, &part(app), &ItsPrincipal { tools: &self.0, app }).await?;
+        keep(job, &known);
+        Ok(Act::Done)
+    }
+
+    fn remedy(&self, record: &Record, failure: &Failure) -> Option<Remedy> {
+        let app =
+            record.facts.application.filter(|_| failure.service == Service::Graph && failure.status == Some(403))?;
+        Some(Remedy {
+            why: "the app's managed identity has no right to create its service principal".to_owned(),
+            command: format!(
+                "az ad sp create --id {app} (run by an Application Administrator), then set APPLICATION_PRINCIPAL_ID to its id"
+            ),
+        })
+    }
+}
+
+fn part(app: AppId) -> String {
+    format!("principal:{app}")
+}
+
+fn keep(job: &mut Job, known: &Known<ObjectId>) {
+    job.record.facts.principal = Some(known.value);
+    job.record.facts.principal_at = known.made_at;
+}
+
+/// The application that an earlier step recorded.
+pub(super) fn application(job: &Job) -> Result<AppId, Stop> {
+    job.record.facts.application.ok_or_else(|| Fix::report("the record names no application").into())
+}
+
+struct ItsPrincipal<'a> {
+    tools: &'a Tools,
+    app: AppId,
+}
+
+#[async_trait]
+impl SharedEffect for ItsPrincipal<'_> {
+    type Value = ObjectId;
+
+    async fn look(&self) -> Result<Option<ObjectId>, Stop> {
+        let Some(principal) = self.tools.clouds.graph.service_principal(self.app).await? else { return Ok(None) };
+        if !principal.enabled {
+            return Err(disabled(self.app).into());
+        }
+        Ok(Some(principal.id))
+    }
+
+    async fn make(&self) -> Result<ObjectId, Stop> {
+        Ok(self.tools.clouds.graph.upsert_service_principal(self.app).await?.object.id)
+    }
+}
+
+/// A service principal that may not sign in.
+pub(super) fn disabled(app: AppId) -> Fix {
+    Fix {
+        what: format!("the service principal of application {app} is disabled in our tenant"),
+        why: "a disabled principal cannot sign in, so no peering can be made with it".to_owned(),
+        command: format!("az ad sp update --id {app} --set accountEnabled=true (run by an Application Administrator)"),
+        code: "principal_disabled".to_owned(),
+        correlation: None,
+    }
+}

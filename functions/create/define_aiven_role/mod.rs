@@ -1,0 +1,48 @@
+//! Runbook step 8: the custom role for Aiven. It may peer to a VNet of the subscription, and nothing else.
+
+use async_trait::async_trait;
+
+use super::authorize_application::assignment_remedy;
+use super::roles::{Role, full_id};
+use crate::create::Tools;
+use crate::engine::{Act, Failure, Job, Look, Remedy, Step, Stop};
+use crate::peering::{Record, SubscriptionId};
+use crate::store::Scope;
+
+const ROLE: &str = "aiven_role";
+
+/// See the module.
+pub struct DefineAivenRole(pub Tools);
+
+impl DefineAivenRole {
+    fn role(&self, subscription: SubscriptionId) -> Role<'_> {
+        let description = "Peer to a VNet, not from it; nothing else. For Aiven's application.";
+        let actions = &["Microsoft.Network/virtualNetworks/peer/action"];
+        Role { tools: &self.0, subscription, purpose: "peer only", description, actions }
+    }
+}
+
+#[async_trait]
+impl Step for DefineAivenRole {
+    async fn look(&self, job: &mut Job) -> Result<Look, Stop> {
+        let subscription = job.record.vnet.subscription;
+        if let Some(made) = self.0.settings.made.aiven_role {
+            job.record.facts.aiven_role = Some(full_id(subscription, made));
+            return Ok(Look::Done);
+        }
+        let Some(known) = job.known(&Scope::Subscription(subscription), ROLE).await? else { return Ok(Look::Missing) };
+        (job.record.facts.aiven_role, job.record.facts.role_at) = (Some(known.value), known.made_at);
+        Ok(Look::Done)
+    }
+
+    async fn act(&self, job: &mut Job) -> Result<Act, Stop> {
+        let subscription = job.record.vnet.subscription;
+        let known = job.ensure(&Scope::Subscription(subscription), ROLE, &self.role(subscription)).await?;
+        (job.record.facts.aiven_role, job.record.facts.role_at) = (Some(known.value), known.made_at);
+        Ok(Act::Done)
+    }
+
+    fn remedy(&self, record: &Record, failure: &Failure) -> Option<Remedy> {
+        assignment_remedy(&self.0, record, failure, None, None)
+    }
+}

@@ -1,0 +1,165 @@
+//! Runbook steps 5 and 10: looks at the VNet and the Aiven VPC, and refuses in the first minute what could never work.
+
+use async_trait::async_trait;
+use ipnet::IpNet;
+
+use crate::cloud::aiven::{Vpc, VpcState};
+use crate::cloud::arm::{PeeringState, ProvisioningState, Subscription, SubscriptionState, Vnet};
+use crate::create::Tools;
+use crate::engine::{Failure, Fix, Job, Look, Remedy, Step, Stop, Wait};
+use crate::peering::{Record, TenantId, VnetId};
+
+/// A VNet takes this many peerings (Azure's networking limits).
+const MOST_PEERINGS: usize = 500;
+
+/// See the module.
+pub struct InspectNetwork(pub Tools);
+
+#[async_trait]
+impl Step for InspectNetwork {
+    async fn look(&self, job: &mut Job) -> Result<Look, Stop> {
+        let Tools { clouds, settings } = &self.0;
+        let id = job.record.vnet.clone();
+        let home = settings.endpoints.tenant;
+        if let Some(tenant) = clouds.arm.tenant_of(id.subscription).await?.filter(|tenant| *tenant != home) {
+            return Err(other_tenant(&id, tenant, home).into());
+        }
+        let subscription = clouds.arm.subscription(id.subscription).await?;
+        usable(&subscription, home)?;
+        let vnet = clouds.arm.vnet(&id).await?;
+        settled(&vnet)?;
+        let vpc = clouds.aiven.vpc(&job.record.key.vpc).await?;
+        live(&vpc)?;
+        let requested = vpc.live_connection_to(&id).is_some();
+        no_overlap(&id, &vnet, &vpc, requested)?;
+        let facts = &mut job.record.facts;
+        (facts.tenant, facts.location) = (Some(subscription.tenant), Some(vnet.location));
+        (facts.prefixes, facts.vpc_cidrs) = (vnet.prefixes, vpc.prefixes);
+        Ok(Look::Done)
+    }
+
+    fn remedy(&self, record: &Record, failure: &Failure) -> Option<Remedy> {
+        let identity = self.0.settings.identity;
+        let missing_right = failure.status == Some(403) || failure.code == "SubscriptionNotFound";
+        let in_azure = failure.service == crate::engine::Service::Arm && missing_right;
+        in_azure.then(|| Remedy {
+            why: "the app's managed identity may not read the VNet".to_owned(),
+            command: format!(
+                "az role assignment create --assignee-object-id {identity} --assignee-principal-type ServicePrincipal --role Reader --scope {} (run by an owner of the subscription)",
+                record.vnet
+            ),
+        })
+    }
+}
+
+fn other_tenant(id: &VnetId, tenant: TenantId, home: TenantId) -> Fix {
+    Fix {
+        what: format!("subscription {} belongs to tenant {tenant}, not to ours, {home}", id.subscription),
+        why: "an installation peers the networks of one tenant".to_owned(),
+        command: "correct the VNet's resource id, or send the request to the installation of that tenant".to_owned(),
+        code: "other_tenant".to_owned(),
+        correlation: None,
+    }
+}
+
+fn usable(subscription: &Subscription, home: TenantId) -> Result<(), Stop> {
+    let refused = matches!(subscription.state, SubscriptionState::Disabled | SubscriptionState::Deleted);
+    if subscription.tenant == home && !refused {
+        return Ok(());
+    }
+    Err(Stop::Fix(Fix {
+        what: format!("subscription {} is {} in tenant {}", subscription.id, subscription.state, subscription.tenant),
+        why: "nothing can be written to it".to_owned(),
+        command: "enable the subscription in the Azure portal".to_owned(),
+        code: "subscription_unusable".to_owned(),
+        correlation: None,
+    }))
+}
+
+fn settled(vnet: &Vnet) -> Result<(), Stop> {
+    match vnet.provisioning_state {
+        ProvisioningState::Succeeded => Ok(()),
+        ProvisioningState::Deleting => Err(Stop::Fix(Fix {
+            what: format!("VNet {} is being deleted", vnet.id),
+            why: "a network that goes away cannot be peered".to_owned(),
+            command: "create the VNet again, or ask for another".to_owned(),
+            code: "vnet_deleting".to_owned(),
+            correlation: None,
+        })),
+        ref state => Err(Wait::azure("vnet_not_settled", format!("the VNet is {state}, not Succeeded"), 15, 1800)
+            .or(format!("mend the VNet: az network vnet show --ids {} --query provisioningState", vnet.id))
+            .into()),
+    }
+}
+
+fn live(vpc: &Vpc) -> Result<(), Stop> {
+    match vpc.state {
+        VpcState::Active => Ok(()),
+        VpcState::Deleting | VpcState::Deleted => Err(Stop::Fix(Fix {
+            what: format!("the Aiven VPC is {}", vpc.state),
+            why: "a VPC that goes away takes no peerings".to_owned(),
+            command: "ask for another VPC; `avn organization vpc list` or `avn vpc list` shows them".to_owned(),
+            code: "vpc_deleted".to_owned(),
+            correlation: None,
+        })),
+        ref state => {
+            Err(Wait::aiven("vpc_not_active", format!("the Aiven VPC is {state}, not ACTIVE"), 30, 1800).into())
+        }
+    }
+}
+
+/// The rule that ARM applies later, after ten minutes: no overlap with the VNet's own space, nor with that of any network already peered.
+/// A peering that this very VPC has with the VNet is no obstacle (`requested`).
+fn no_overlap(id: &VnetId, vnet: &Vnet, vpc: &Vpc, requested: bool) -> Result<(), Stop> {
+    if vnet.peerings.len() >= MOST_PEERINGS {
+        return Err(Stop::Fix(Fix {
+            what: format!("VNet {id} has {} peerings, and Azure allows {MOST_PEERINGS}", vnet.peerings.len()),
+            why: "there is no room for another".to_owned(),
+            command: format!("remove one that nobody needs: az network vnet peering list --ids {id}"),
+            code: "peering_limit".to_owned(),
+            correlation: None,
+        }));
+    }
+    if let Some((ours, theirs)) = overlap(&vnet.prefixes, &vpc.prefixes) {
+        return Err(Stop::Fix(overlapping(format!("the VNet's {ours} overlaps the Aiven VPC's {theirs}"))));
+    }
+    let others = vnet.peerings.iter().filter(|peering| peering.state != PeeringState::Disconnected);
+    for other in others.filter(|peering| !(requested && peering.remote_prefixes == vpc.prefixes)) {
+        if let Some((remote, theirs)) = overlap(&other.remote_prefixes, &vpc.prefixes) {
+            let what = format!("{remote}, peered already as {}, overlaps the Aiven VPC's {theirs}", other.name);
+            return Err(Stop::Fix(overlapping(what)));
+        }
+    }
+    Ok(())
+}
+
+fn overlap(ours: &[IpNet], theirs: &[IpNet]) -> Option<(IpNet, IpNet)> {
+    let pairs = ours.iter().flat_map(|a| theirs.iter().map(move |b| (*a, *b)));
+    pairs.into_iter().find(|(a, b)| a.contains(b) || b.contains(a))
+}
+
+fn overlapping(what: String) -> Fix {
+    Fix {
+        what,
+        why: "Azure does not peer networks whose address spaces overlap".to_owned(),
+        command: "use an Aiven VPC of another range, or free the overlapping prefix".to_owned(),
+        code: "address_overlap".to_owned(),
+        correlation: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn nets(texts: &[&str]) -> Vec<IpNet> {
+        texts.iter().map(|text| text.parse().unwrap()).collect()
+    }
+
+    #[test]
+    fn one_network_inside_the_other_overlaps_whichever_is_larger() {
+        assert!(overlap(&nets(&["10.0.0.0/8"]), &nets(&["10.9.0.0/24"])).is_some());
+        assert!(overlap(&nets(&["192.168.0.0/16", "10.9.0.128/25"]), &nets(&["10.9.0.0/24"])).is_some());
+        assert!(overlap(&nets(&["10.8.0.0/16", "fd00::/8"]), &nets(&["10.9.0.0/24"])).is_none());
+    }
+}

@@ -1,0 +1,68 @@
+//! The runbook forwards: how a peering comes to be, one folder a step. Read the table first.
+
+mod add_credential;
+mod admit_aiven;
+mod authorize_aiven;
+mod authorize_application;
+mod await_active;
+mod await_pending_peer;
+mod create_service_principal;
+mod define_aiven_role;
+mod inspect_network;
+mod peer_network;
+mod register_application;
+mod request_peering;
+mod roles;
+
+use std::sync::Arc;
+
+use crate::cloud::Clouds;
+use crate::engine::{Entry, Runbook, Step};
+use crate::peering::Status;
+use crate::settings::Settings;
+
+pub use await_active::ACTIVE;
+
+/// What every step may use: the clouds, and the settings.
+#[derive(Clone)]
+pub struct Tools {
+    /// The clients.
+    pub clouds: Clouds,
+    /// The settings.
+    pub settings: Arc<Settings>,
+}
+
+/// The steps in their order, with their numbers in the published runbook.
+#[rustfmt::skip]
+pub fn runbook(tools: &Tools) -> Runbook {
+    use Status::{Authorizing, Peering, Requested, WaitingForActive, WaitingForAiven};
+    let t = || tools.clone();
+    Runbook {
+        entries: vec![
+            row("inspect_network",          "5, 10", Requested,        "look at the VNet and the Aiven VPC",                 inspect_network::InspectNetwork(t())),
+            row("register_application",     "2",     Authorizing,      "register our multi-tenant application",              register_application::RegisterApplication(t())),
+            row("create_service_principal", "3",     Authorizing,      "create its service principal",                       create_service_principal::CreateServicePrincipal(t())),
+            row("add_credential",           "4",     Authorizing,      "let the app's identity sign in as the application",  add_credential::AddCredential(t())),
+            row("authorize_application",    "6",     Authorizing,      "let the application peer the VNet",                  authorize_application::AuthorizeApplication(t())),
+            row("admit_aiven",              "7",     Authorizing,      "admit Aiven's application to the tenant",            admit_aiven::AdmitAiven(t())),
+            row("define_aiven_role",        "8",     Authorizing,      "define the role that may peer, and nothing else",    define_aiven_role::DefineAivenRole(t())),
+            row("authorize_aiven",          "9",     Authorizing,      "let Aiven peer to the VNet",                         authorize_aiven::AuthorizeAiven(t())),
+            row("request_peering",          "11",    WaitingForAiven,  "request the peering connection at Aiven",            request_peering::RequestPeering(t())),
+            row("await_pending_peer",       "12",    WaitingForAiven,  "wait until Aiven has built its half",                await_pending_peer::AwaitPendingPeer(t())),
+            row("peer_network",             "13",    Peering,          "peer the VNet to Aiven's network",                   peer_network::PeerNetwork(t())),
+            row("await_active",             "14",    WaitingForActive, "wait until Aiven has seen both halves",              await_active::AwaitActive(t())),
+        ],
+        end: Status::Active,
+        retired: &[],
+    }
+}
+
+fn row(
+    name: &'static str,
+    number: &'static str,
+    status: Status,
+    title: &'static str,
+    step: impl Step + 'static,
+) -> Entry {
+    Entry { name, number, status, title, step: Arc::new(step) }
+}

@@ -1,0 +1,177 @@
+//! Runbook step 11: the peering connection at Aiven, of an organization's or a project's VPC.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::create_service_principal::application;
+use crate::cloud::aiven::{Connection, ConnectionState, NewConnection, Vpc};
+use crate::create::Tools;
+use crate::engine::{Act, Fix, Job, Look, Step, Stop, Wait};
+use crate::peering::{Half, Provenance, VpcRef};
+
+/// How often a refused connection of ours is replaced before a person is asked.
+pub const MOST_REPLACED: u32 = 1;
+/// Before a refused connection is replaced: what refused it was most likely a right that had not spread yet. Nominal.
+pub const BEFORE_REPLACING: Duration = Duration::from_secs(120);
+
+/// See the module.
+pub struct RequestPeering(pub Tools);
+
+#[async_trait]
+impl Step for RequestPeering {
+    fn half(&self) -> Option<Half> {
+        Some(Half::Aiven)
+    }
+
+    async fn look(&self, job: &mut Job) -> Result<Look, Stop> {
+        let vpc = self.0.clouds.aiven.vpc(&job.record.key.vpc).await?;
+        gone(job, &vpc)?;
+        let Some(connection) = vpc.live_connection_to(&job.record.vnet) else {
+            // What we made, if we did, is gone: what comes next is made anew.
+            job.record.provenance.aiven = job.record.provenance.aiven.filter(|p| *p == Provenance::Claimed);
+            return Ok(Look::Missing);
+        };
+        if is_refused(&connection.state) {
+            return replaceable(job, connection);
+        }
+        self.same(job, connection)?;
+        job.found(Half::Aiven);
+        keep(job, connection);
+        Ok(Look::Done)
+    }
+
+    async fn act(&self, job: &mut Job) -> Result<Act, Stop> {
+        let vpc = self.0.clouds.aiven.vpc(&job.record.key.vpc).await?;
+        match vpc.live_connection_to(&job.record.vnet) {
+            Some(connection) if is_refused(&connection.state) => self.remove(job, connection).await,
+            // It came to be since the look: the next one sees whose it is.
+            Some(_) => Err(Wait::aiven("connection_appeared", "the connection has just appeared", 5, 600).into()),
+            None => self.request(job).await,
+        }
+    }
+}
+
+impl RequestPeering {
+    async fn request(&self, job: &mut Job) -> Result<Act, Stop> {
+        let new = NewConnection {
+            vnet: job.record.vnet.clone(),
+            app_id: application(job)?,
+            tenant_id: self.0.settings.endpoints.tenant,
+            user_peer_network_cidrs: job
+                .record
+                .options
+                .user_peer_network_cidrs
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
+        };
+        let made = self.0.clouds.aiven.create_connection(&job.record.key.vpc, &new).await?;
+        job.created(Half::Aiven);
+        job.record.facts.requested_at = Some(job.now());
+        if let Some(connection) = &made {
+            keep(job, connection);
+        }
+        Ok(Act::Done)
+    }
+
+    /// Removes a refused connection of ours; the next look finds it gone, and asks again.
+    async fn remove(&self, job: &mut Job, refused: &Connection) -> Result<Act, Stop> {
+        self.0.clouds.aiven.delete_connection(&job.record.key.vpc, refused).await?;
+        job.record.facts.recreated += 1;
+        job.record.provenance.aiven = None;
+        let reason = format!("the connection that ended {} is being deleted", refused.state);
+        Err(Wait::aiven("replacing", reason, 10, 1800).into())
+    }
+
+    /// A connection that differs is somebody else's: it cannot be changed, only replaced, and not by us.
+    fn same(&self, job: &Job, connection: &Connection) -> Result<(), Stop> {
+        let (app, tenant) = (application(job)?, self.0.settings.endpoints.tenant);
+        let other_app = connection.app_id.filter(|found| *found != app);
+        let other_tenant = connection.tenant_id.filter(|found| *found != tenant);
+        let differs = match (other_app, other_tenant) {
+            (None, None) => return Ok(()),
+            (Some(found), _) => format!("it names application {found}, ours is {app}"),
+            (None, Some(found)) => format!("it names tenant {found}, ours is {tenant}"),
+        };
+        Err(Stop::Fix(Fix {
+            what: format!("Aiven has a connection to this VNet already, and {differs}"),
+            why: "a connection's application and tenant cannot be changed".to_owned(),
+            command: format!(
+                "ask for the peering with that application, or delete the connection: {}",
+                delete_command(&job.record.key.vpc, connection)
+            ),
+            code: "connection_differs".to_owned(),
+            correlation: None,
+        }))
+    }
+}
+
+/// A connection on its way out must be gone before another can be asked for (deletion is asynchronous).
+fn gone(job: &Job, vpc: &Vpc) -> Result<(), Stop> {
+    let leaving = vpc.connections_to(&job.record.vnet).any(|connection| connection.state == ConnectionState::Deleting);
+    if leaving {
+        return Err(Wait::aiven("deleting", "the former connection is being deleted", 10, 1800).into());
+    }
+    Ok(())
+}
+
+/// States that a connection does not leave by itself.
+pub fn is_refused(state: &ConnectionState) -> bool {
+    use ConnectionState::{DeletedByPeer, Error, InvalidSpecification, RejectedByPeer};
+    matches!(state, InvalidSpecification | RejectedByPeer | Error | DeletedByPeer)
+}
+
+fn replaceable(job: &Job, connection: &Connection) -> Result<Look, Stop> {
+    let ours = matches!(job.record.provenance.aiven, Some(Provenance::Created | Provenance::Claimed));
+    if ours && job.record.facts.recreated < MOST_REPLACED {
+        return Ok(Look::Missing);
+    }
+    Err(refused(job.record.key.vpc.clone(), connection, ours).into())
+}
+
+/// What a person does about a connection that Aiven gave up.
+pub fn refused(vpc: VpcRef, connection: &Connection, ours: bool) -> Fix {
+    let state = &connection.state;
+    let message = connection.message.as_deref().unwrap_or("Aiven gives no reason");
+    let whose =
+        if ours { "it was replaced once already" } else { "it was there before us, so it is not ours to replace" };
+    Fix {
+        what: format!("Aiven's connection is {state}: {message}"),
+        why: format!("Aiven could not peer to the VNet, and {whose}"),
+        command: format!(
+            "see to it that the VNet exists, that its range is free and that Aiven's service principal has its role on it; then {}: it is asked for again by itself",
+            delete_command(&vpc, connection)
+        ),
+        code: format!("connection_{}", state.to_string().to_lowercase()),
+        correlation: None,
+    }
+}
+
+fn delete_command(vpc: &VpcRef, connection: &Connection) -> String {
+    match vpc {
+        VpcRef::Organization { organization, id } => format!(
+            "avn organization vpc peering-connection delete --organization-id {organization} --organization-vpc-id {id} --peering-connection-id {}",
+            connection.id.as_deref().unwrap_or("<peering_connection_id>")
+        ),
+        VpcRef::Project { project, id } => format!(
+            "avn vpc peering-connection delete --project {project} --project-vpc-id {id} --peer-cloud-account {} --peer-resource-group {} --peer-vpc {}",
+            connection.subscription,
+            connection.resource_group.as_deref().unwrap_or("<resource group>"),
+            connection.vnet
+        ),
+    }
+}
+
+/// Keeps what a connection says, as long as it says it: `state_info` vanishes later.
+pub fn keep(job: &mut Job, connection: &Connection) {
+    let now = job.now();
+    let facts = &mut job.record.facts;
+    facts.connection = connection.id.clone().or(facts.connection.take());
+    facts.aiven_state = Some(connection.state.to_string());
+    if let (Some(tenant), Some(network)) = (connection.to_tenant, connection.to_network.clone()) {
+        facts.aiven_tenant = Some(tenant);
+        facts.aiven_vnet = Some(network);
+        facts.pending_peer_at.get_or_insert(now);
+    }
+}

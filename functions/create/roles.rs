@@ -1,0 +1,153 @@
+//! Role definitions and role assignments, as the steps that give rights need them. Ids are computed as Bicep's `guid()` is, so a
+//! deployment's and ours are the same.
+
+use async_trait::async_trait;
+use uuid::Uuid;
+
+use crate::cloud::arm::{RoleDefinition, RoleSpec, role_definition_id};
+use crate::create::Tools;
+use crate::engine::{Fix, SharedEffect, Stop};
+use crate::peering::{ObjectId, SubscriptionId, VnetId, guid};
+
+/// A custom role of a subscription.
+pub struct Role<'a> {
+    /// The clouds.
+    pub tools: &'a Tools,
+    /// The subscription.
+    pub subscription: SubscriptionId,
+    /// What it is for: part of its name and of the seed of its id.
+    pub purpose: &'static str,
+    /// What it says of itself.
+    pub description: &'static str,
+    /// What it allows.
+    pub actions: &'static [&'static str],
+}
+
+impl Role<'_> {
+    /// Its id: the GUID that Bicep computes for it.
+    pub fn id(&self) -> Uuid {
+        let words = self.purpose.replace(' ', "-");
+        guid(&[&self.subscription.scope(), "aiven-peering", &self.tools.settings.installation, &words])
+    }
+
+    /// Role names are unique in a tenant, so the name holds the subscription.
+    fn spec(&self) -> RoleSpec {
+        let installation = &self.tools.settings.installation;
+        RoleSpec {
+            role_name: format!("Aiven peering {installation}: {} ({})", self.purpose, self.subscription),
+            description: self.description.to_owned(),
+            actions: self.actions.iter().map(|&action| action.to_owned()).collect(),
+        }
+    }
+
+    fn checked(&self, role: RoleDefinition) -> Result<String, Stop> {
+        let allowed = |action: &String| self.actions.iter().any(|wanted| wanted.eq_ignore_ascii_case(action));
+        if role.actions.len() == self.actions.len() && role.actions.iter().all(allowed) && role.not_actions.is_empty() {
+            return Ok(role.id);
+        }
+        Err(Stop::Fix(Fix {
+            what: format!(
+                "role {:?} ({}) allows {}, not {}",
+                role.role_name,
+                role.name,
+                role.actions.join(", "),
+                self.actions.join(", ")
+            ),
+            why: "somebody changed our role, or made another of the same name".to_owned(),
+            command: format!(
+                "az role definition delete --name {} (it is made again as it should be), or restore its actions",
+                role.name
+            ),
+            code: "role_differs".to_owned(),
+            correlation: None,
+        }))
+    }
+}
+
+#[async_trait]
+impl SharedEffect for Role<'_> {
+    /// Full id.
+    type Value = String;
+
+    async fn look(&self) -> Result<Option<String>, Stop> {
+        let arm = &self.tools.clouds.arm;
+        let found = match arm.role_definition(self.subscription, self.id()).await? {
+            Some(role) => Some(role),
+            None => arm.role_definitions_named(self.subscription, &self.spec().role_name).await?.into_iter().next(),
+        };
+        found.map(|role| self.checked(role)).transpose()
+    }
+
+    async fn make(&self) -> Result<String, Stop> {
+        Ok(self.tools.clouds.arm.put_role_definition(self.subscription, self.id(), &self.spec()).await?.id)
+    }
+}
+
+/// A role on a VNet, for a service principal.
+pub struct Assignment<'a> {
+    /// The clouds.
+    pub tools: &'a Tools,
+    /// The VNet.
+    pub vnet: &'a VnetId,
+    /// Who gets the role.
+    pub principal: ObjectId,
+    /// Full id of the role.
+    pub role: &'a str,
+}
+
+impl Assignment<'_> {
+    /// Lower case: two requests may write the same VNet differently.
+    fn scope(&self) -> String {
+        self.vnet.to_string().to_lowercase()
+    }
+
+    fn role_id(&self) -> Uuid {
+        last_segment(self.role)
+    }
+}
+
+#[async_trait]
+impl SharedEffect for Assignment<'_> {
+    /// Id of the assignment.
+    type Value = String;
+
+    /// One at the VNet, or above it: a role on the whole subscription does as well, and is not ours.
+    async fn look(&self) -> Result<Option<String>, Stop> {
+        let scope = self.vnet.to_string();
+        let all = self.tools.clouds.arm.role_assignments(&scope, self.principal).await?;
+        let same =
+            |a: &&crate::cloud::arm::RoleAssignment| a.role == Some(self.role_id()) && a.principal == self.principal;
+        Ok(all.iter().filter(same).find(|a| a.covers(&scope)).map(|found| found.id.clone()))
+    }
+
+    async fn make(&self) -> Result<String, Stop> {
+        let name = guid(&[&self.scope(), &self.principal.to_string(), &self.role_id().to_string()]);
+        let scope = self.vnet.to_string();
+        Ok(self.tools.clouds.arm.put_role_assignment(&scope, name, self.role, self.principal).await?.id)
+    }
+}
+
+/// Full id of a role from its GUID.
+pub fn full_id(subscription: SubscriptionId, role: Uuid) -> String {
+    role_definition_id(subscription, role)
+}
+
+/// The GUID at the end of a role's full id; nil if there is none, which matches nothing.
+fn last_segment(id: &str) -> Uuid {
+    id.rsplit('/').next().and_then(|last| Uuid::try_parse(last).ok()).unwrap_or_default()
+}
+
+/// The command that gives a role on a VNet, for a person who may.
+pub fn assign_command(vnet: &VnetId, principal: ObjectId, role: &str) -> String {
+    let role = last_segment(role);
+    format!(
+        "az role assignment create --assignee-object-id {principal} --assignee-principal-type ServicePrincipal --role {role} --scope {vnet}"
+    )
+}
+
+/// The command that lets the app assign roles on a VNet, for an owner.
+pub fn delegate_command(vnet: &VnetId, identity: ObjectId) -> String {
+    format!(
+        "az role assignment create --assignee-object-id {identity} --assignee-principal-type ServicePrincipal --role \"Role Based Access Control Administrator\" --scope {vnet} (run by an owner of the VNet)"
+    )
+}
