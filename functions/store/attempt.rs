@@ -13,7 +13,7 @@ use super::StoreError;
 use crate::engine::Clock;
 
 /// Longest time for one try, in real time: storage answers in milliseconds, and a step has 60 s for all its calls.
-const TRY: Duration = Duration::from_secs(8);
+const TRY: Duration = Duration::from_secs(6);
 /// Waits before the second and the third try, nominal.
 const PAUSES: [Duration; 2] = [Duration::from_millis(150), Duration::from_millis(600)];
 
@@ -113,5 +113,5 @@ fn root(error: &azure_core::Error) -> String {
 
 /// The first line, 200 characters at most: further lines are request ids, or a signature that did not match.
 fn shortened(text: &str) -> String {
-    text.lines().next().unwrap_or_default().chars().take(200).collect()
+    text.lines().next().unwrap_or_default().trim_end_matches('.').chars().take(200).collect()
 }

@@ -13,6 +13,8 @@ mod conformance;
 mod connection;
 mod count;
 mod error;
+#[cfg(test)]
+mod faults;
 mod limits;
 pub mod memory;
 mod open;

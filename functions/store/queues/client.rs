@@ -1,6 +1,7 @@
 //! Queue Storage over HTTP: the official `azure_storage_queue`, without its retries, errors told apart.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -27,22 +28,19 @@ const FOREVER: i32 = -1;
 const BATCH: u8 = 32;
 
 /// The queues of an account.
-#[derive(Debug)]
 pub(in crate::store) struct AzureQueues {
     url: Url,
     options: ClientOptions,
     credential: Option<Arc<dyn TokenCredential>>,
     attempts: Attempts,
-    clients: Mutex<Clients>,
+    /// One client a queue, made at first use.
+    clients: Mutex<HashMap<String, Arc<QueueClient>>>,
 }
 
-/// One client a queue, made at first use: each keeps its token.
-#[derive(Default)]
-struct Clients(HashMap<String, Arc<QueueClient>>);
-
-impl std::fmt::Debug for Clients {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
+impl fmt::Debug for AzureQueues {
+    /// Where it is is enough; the pipeline would fill a page.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AzureQueues({})", self.url)
     }
 }
 
@@ -59,7 +57,7 @@ impl AzureQueues {
 
     fn client(&self, queue: &str) -> Result<Arc<QueueClient>, StoreError> {
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = clients.0.get(queue) {
+        if let Some(client) = clients.get(queue) {
             return Ok(client.clone());
         }
         let invalid = |reason: &str| StoreError::invalid(queue_name(queue), reason);
@@ -69,7 +67,7 @@ impl AzureQueues {
         let client =
             QueueClient::new(url, self.credential.clone(), Some(options)).map_err(|e| invalid(&e.to_string()))?;
         let client = Arc::new(client);
-        clients.0.insert(queue.to_owned(), client.clone());
+        clients.insert(queue.to_owned(), client.clone());
         Ok(client)
     }
 
