@@ -110,6 +110,23 @@ async fn a_write_that_was_never_sent_is_tried_again_and_did_not_land() {
 }
 
 #[tokio::test]
+async fn where_nobody_listens_nothing_landed() {
+    let connection =
+        format!("AccountName=a;AccountKey={KEY};TableEndpoint=http://127.0.0.1:1/a;QueueEndpoint=http://127.0.0.1:1/a");
+    let clock = Arc::new(SystemClock(TimeScale::new(1000.0).unwrap()));
+    let storage =
+        Storage::open(&Connection::parse(&connection).unwrap(), None, Arc::new(reqwest::Client::new()), clock);
+    let storage = storage.unwrap();
+    for error in [
+        storage.tables.insert("t", &row()).await.unwrap_err(),
+        storage.queues.send("q", "x", Duration::ZERO).await.unwrap_err(),
+    ] {
+        assert!(matches!(error, StoreError::Unavailable { maybe_landed: false, .. }), "{error}");
+        assert!(error.to_string().contains("refused"), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn reads_and_harmless_writes_are_tried_three_times_whatever_retry_after_says() {
     let (storage, script) = storage([Line::Answer(503, "")]);
     let read = storage.tables.get("t", "p", "r").await.unwrap_err();

@@ -93,16 +93,18 @@ fn judge(queue: &str, what: &str, effect: Effect, error: &azure_core::Error) -> 
     let ErrorKind::HttpResponse { status, error_code, raw_response } = error.kind() else {
         return unanswered(what, effect, error);
     };
-    let code = error_code.clone().unwrap_or_default();
     let body = raw_response.as_ref().map(|answer| String::from_utf8_lossy(answer.body().as_ref()).into_owned());
+    let body = body.unwrap_or_default();
+    // azure_core takes the code from the header `x-ms-error-code` only; without it, from the status.
+    let code = element(&body, "Code").map(str::to_owned).or_else(|| error_code.clone()).unwrap_or_default();
     let what = if code == "QueueNotFound" { queue_name(queue) } else { what.to_owned() };
-    refused(what, effect, u16::from(*status), code, message_of(&body.unwrap_or_default()))
+    refused(what, effect, u16::from(*status), code, element(&body, "Message").unwrap_or_default())
 }
 
-/// `<Message>` of the service's XML error.
-fn message_of(body: &str) -> &str {
-    let rest = body.split_once("<Message>").map_or("", |(_, rest)| rest);
-    rest.split_once('<').map_or(rest, |(message, _)| message)
+/// The text of an element of the service's XML error.
+fn element<'a>(body: &'a str, name: &str) -> Option<&'a str> {
+    let (_, rest) = body.split_once(&format!("<{name}>"))?;
+    rest.split_once('<').map(|(text, _)| text)
 }
 
 #[async_trait]
