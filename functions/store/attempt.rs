@@ -48,7 +48,8 @@ impl Attempts {
         let mut landed_before = false;
         for pause in PAUSES {
             match one(effect, what, attempt()).await {
-                Err(StoreError::Unavailable { maybe_landed, .. }) if !(maybe_landed && effect == Effect::Once) => {
+                Err(StoreError::Unavailable { why, maybe_landed, .. }) if !(maybe_landed && effect == Effect::Once) => {
+                    tracing::warn!(what, why, "storage is tried again");
                     landed_before |= maybe_landed;
                     self.clock.sleep(pause).await;
                 }
@@ -100,6 +101,12 @@ pub(super) fn refused(what: String, effect: Effect, status: u16, code: String, m
         }
         _ => StoreError::Other { what, status: Some(status), code, message: shortened(message), op: None },
     }
+}
+
+/// The text of an element of a service's XML error.
+pub(super) fn xml_element<'a>(body: &'a str, name: &str) -> Option<&'a str> {
+    let (_, rest) = body.split_once(&format!("<{name}>"))?;
+    rest.split_once('<').map(|(text, _)| text)
 }
 
 /// The innermost cause: the outer ones say only that a request failed.

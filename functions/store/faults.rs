@@ -159,13 +159,14 @@ async fn a_success_that_cannot_be_read_is_an_error() {
 #[tokio::test]
 async fn a_refusal_says_what_to_do_and_shows_no_key_or_signature() {
     let table = r#"{"odata.error":{"code":"AuthenticationFailed","message":{"lang":"en","value":"Server failed to authenticate the request.\nThe MAC signature 'c2ln' differs"}}}"#;
-    let queue = "<?xml version=\"1.0\"?><Error><Code>AuthenticationFailed</Code><Message>Server failed to authenticate the request.\nRequestId:1</Message><AuthenticationErrorDetail>The MAC signature 'c2ln'</AuthenticationErrorDetail></Error>";
-    let (storage, script) = storage([Line::Answer(403, table), Line::Answer(403, queue)]);
+    let xml = "<?xml version=\"1.0\"?><Error><Code>AuthenticationFailed</Code><Message>Server failed to authenticate the request.\nRequestId:1</Message><AuthenticationErrorDetail>The MAC signature 'c2ln'</AuthenticationErrorDetail></Error>";
+    let (storage, script) = storage([Line::Answer(403, table), Line::Answer(403, xml)]);
     let from_table = storage.tables.get("t", "p", "r").await.unwrap_err();
+    let also_from_table = storage.tables.get("t", "p", "r").await.unwrap_err();
     let from_queue = storage.queues.length("q").await.unwrap_err();
     let header = script.seen.lock().unwrap()[0].headers().get_optional_string(&AUTHORIZATION).unwrap();
     let signature = header.split(':').nth(1).unwrap().to_owned();
-    for error in [from_table, from_queue] {
+    for error in [from_table, also_from_table, from_queue] {
         let text = format!("{error} {error:?} {storage:?}");
         assert!(
             text.contains("AuthenticationFailed: Server failed to authenticate") && text.contains("Data Contributor"),

@@ -19,7 +19,7 @@ use url::Url;
 
 use super::{Queues, ReceivedMessage, whole_seconds};
 use crate::store::StoreError;
-use crate::store::attempt::{Attempts, Effect, refused, unanswered};
+use crate::store::attempt::{Attempts, Effect, refused, unanswered, xml_element};
 use crate::store::limits::{check_message, queue_name};
 
 /// Put Message: `messagettl` of a message that never expires.
@@ -96,15 +96,9 @@ fn judge(queue: &str, what: &str, effect: Effect, error: &azure_core::Error) -> 
     let body = raw_response.as_ref().map(|answer| String::from_utf8_lossy(answer.body().as_ref()).into_owned());
     let body = body.unwrap_or_default();
     // azure_core takes the code from the header `x-ms-error-code` only; without it, from the status.
-    let code = element(&body, "Code").map(str::to_owned).or_else(|| error_code.clone()).unwrap_or_default();
+    let code = xml_element(&body, "Code").map(str::to_owned).or_else(|| error_code.clone()).unwrap_or_default();
     let what = if code == "QueueNotFound" { queue_name(queue) } else { what.to_owned() };
-    refused(what, effect, u16::from(*status), code, element(&body, "Message").unwrap_or_default())
-}
-
-/// The text of an element of the service's XML error.
-fn element<'a>(body: &'a str, name: &str) -> Option<&'a str> {
-    let (_, rest) = body.split_once(&format!("<{name}>"))?;
-    rest.split_once('<').map(|(text, _)| text)
+    refused(what, effect, u16::from(*status), code, xml_element(&body, "Message").unwrap_or_default())
 }
 
 #[async_trait]
