@@ -13,7 +13,7 @@ use super::StoreError;
 use crate::engine::Clock;
 
 /// Longest time for one try, in real time: storage answers in milliseconds, and a step has 60 s for all its calls.
-const TRY: Duration = Duration::from_secs(8);
+const TRY: Duration = Duration::from_secs(6);
 /// Waits before the second and the third try, nominal.
 const PAUSES: [Duration; 2] = [Duration::from_millis(150), Duration::from_millis(600)];
 
@@ -48,7 +48,8 @@ impl Attempts {
         let mut landed_before = false;
         for pause in PAUSES {
             match one(effect, what, attempt()).await {
-                Err(StoreError::Unavailable { maybe_landed, .. }) if !(maybe_landed && effect == Effect::Once) => {
+                Err(StoreError::Unavailable { why, maybe_landed, .. }) if !(maybe_landed && effect == Effect::Once) => {
+                    tracing::warn!(what, why, "storage is tried again");
                     landed_before |= maybe_landed;
                     self.clock.sleep(pause).await;
                 }
@@ -102,6 +103,12 @@ pub(super) fn refused(what: String, effect: Effect, status: u16, code: String, m
     }
 }
 
+/// The text of an element of a service's XML error.
+pub(super) fn xml_element<'a>(body: &'a str, name: &str) -> Option<&'a str> {
+    let (_, rest) = body.split_once(&format!("<{name}>"))?;
+    rest.split_once('<').map(|(text, _)| text)
+}
+
 /// The innermost cause: the outer ones say only that a request failed.
 fn root(error: &azure_core::Error) -> String {
     let mut cause: &dyn std::error::Error = error;
@@ -113,5 +120,5 @@ fn root(error: &azure_core::Error) -> String {
 
 /// The first line, 200 characters at most: further lines are request ids, or a signature that did not match.
 fn shortened(text: &str) -> String {
-    text.lines().next().unwrap_or_default().chars().take(200).collect()
+    text.lines().next().unwrap_or_default().trim_end_matches('.').chars().take(200).collect()
 }

@@ -23,7 +23,7 @@ pub enum StoreError {
         op: Option<usize>,
     },
     /// 404: the row to replace or delete, the message, or the table or queue itself is not there; `what` says which.
-    #[error("{what} does not exist{}; if it is a table or queue, restart the app, which makes them", by(*op))]
+    #[error("{what} does not exist{}; {}", by(*op), remedy(what))]
     NotFound {
         /// The object.
         what: String,
@@ -94,6 +94,15 @@ impl StoreError {
 
 fn by(op: Option<usize>) -> String {
     op.map_or_else(String::new, |index| format!(" (operation {index} of a transaction)"))
+}
+
+/// Tables and queues are made at start; rows and messages come and go.
+fn remedy(what: &str) -> &'static str {
+    if what.starts_with("table ") || what.starts_with("queue ") {
+        "restart the app, which makes it"
+    } else {
+        "it was removed meanwhile, so read again"
+    }
 }
 
 fn status_text(status: Option<u16>) -> String {

@@ -14,6 +14,8 @@ mod conformance;
 mod connection;
 mod count;
 mod error;
+#[cfg(test)]
+mod faults;
 mod limits;
 pub mod memory;
 mod open;

@@ -226,6 +226,7 @@ async fn filters_compare_every_type(account: &Account) {
         (Filter::eq("text", "2"), vec!["two"]),
         (Filter::eq("text", "1").or(Filter::eq("int", 2)), vec!["one", "two"]),
         (Filter::eq("text", "1").and(Filter::eq("int", 2)), vec![]),
+        (Filter::Ne(name("int"), 1.into()), vec!["two"]),
         (Filter::eq("text", "' or true or 'x' eq '"), vec![]),
     ] {
         let rows = tables.query(&table, &Query::filter(filter.clone()), 10).await.unwrap().entities;

@@ -42,7 +42,7 @@ impl MemoryQueues {
         Self { clock, state: Mutex::default() }
     }
 
-    /// When the next hidden message of any queue shows up, by name of its queue: a simulator moves its clock there.
+    /// The earliest time at which any message can be received, and its queue: a simulator whose clock is before it moves there.
     pub fn next_visible(&self) -> Option<(String, Timestamp)> {
         let state = lock(&self.state);
         let all = state.queues.iter().flat_map(|(name, kept)| kept.iter().map(move |one| (one.visible, name)));

@@ -1,6 +1,7 @@
 //! Queue Storage over HTTP: the official `azure_storage_queue`, without its retries, errors told apart.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ use url::Url;
 
 use super::{Queues, ReceivedMessage, whole_seconds};
 use crate::store::StoreError;
-use crate::store::attempt::{Attempts, Effect, refused, unanswered};
+use crate::store::attempt::{Attempts, Effect, refused, unanswered, xml_element};
 use crate::store::limits::{check_message, queue_name};
 
 /// Put Message: `messagettl` of a message that never expires.
@@ -27,22 +28,19 @@ const FOREVER: i32 = -1;
 const BATCH: u8 = 32;
 
 /// The queues of an account.
-#[derive(Debug)]
 pub(in crate::store) struct AzureQueues {
     url: Url,
     options: ClientOptions,
     credential: Option<Arc<dyn TokenCredential>>,
     attempts: Attempts,
-    clients: Mutex<Clients>,
+    /// One client a queue, made at first use.
+    clients: Mutex<HashMap<String, Arc<QueueClient>>>,
 }
 
-/// One client a queue, made at first use: each keeps its token.
-#[derive(Default)]
-struct Clients(HashMap<String, Arc<QueueClient>>);
-
-impl std::fmt::Debug for Clients {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
+impl fmt::Debug for AzureQueues {
+    /// Where it is is enough; the pipeline would fill a page.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AzureQueues({})", self.url)
     }
 }
 
@@ -59,7 +57,7 @@ impl AzureQueues {
 
     fn client(&self, queue: &str) -> Result<Arc<QueueClient>, StoreError> {
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = clients.0.get(queue) {
+        if let Some(client) = clients.get(queue) {
             return Ok(client.clone());
         }
         let invalid = |reason: &str| StoreError::invalid(queue_name(queue), reason);
@@ -69,7 +67,7 @@ impl AzureQueues {
         let client =
             QueueClient::new(url, self.credential.clone(), Some(options)).map_err(|e| invalid(&e.to_string()))?;
         let client = Arc::new(client);
-        clients.0.insert(queue.to_owned(), client.clone());
+        clients.insert(queue.to_owned(), client.clone());
         Ok(client)
     }
 
@@ -95,16 +93,12 @@ fn judge(queue: &str, what: &str, effect: Effect, error: &azure_core::Error) -> 
     let ErrorKind::HttpResponse { status, error_code, raw_response } = error.kind() else {
         return unanswered(what, effect, error);
     };
-    let code = error_code.clone().unwrap_or_default();
     let body = raw_response.as_ref().map(|answer| String::from_utf8_lossy(answer.body().as_ref()).into_owned());
+    let body = body.unwrap_or_default();
+    // azure_core takes the code from the header `x-ms-error-code` only; without it, from the status.
+    let code = xml_element(&body, "Code").map(str::to_owned).or_else(|| error_code.clone()).unwrap_or_default();
     let what = if code == "QueueNotFound" { queue_name(queue) } else { what.to_owned() };
-    refused(what, effect, u16::from(*status), code, message_of(&body.unwrap_or_default()))
-}
-
-/// `<Message>` of the service's XML error.
-fn message_of(body: &str) -> &str {
-    let rest = body.split_once("<Message>").map_or("", |(_, rest)| rest);
-    rest.split_once('<').map_or(rest, |(message, _)| message)
+    refused(what, effect, u16::from(*status), code, xml_element(&body, "Message").unwrap_or_default())
 }
 
 #[async_trait]

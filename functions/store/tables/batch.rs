@@ -44,24 +44,23 @@ pub(super) fn decode(text: &str) -> Vec<Answer> {
     let mut answers: Vec<Answer> = Vec::new();
     let mut within = Within::Wrapping;
     for line in text.lines() {
-        if line.starts_with("--") {
-            within = Within::Wrapping;
-        } else if let Some(status) = line.strip_prefix("HTTP/1.1 ") {
-            let status = status.split(' ').next().and_then(|status| status.parse().ok()).unwrap_or_default();
-            answers.push(Answer { status, ..Answer::default() });
-            within = Within::Headers;
-        } else if let Some(answer) = answers.last_mut() {
-            match within {
-                Within::Headers if line.is_empty() => within = Within::Body,
-                Within::Headers => {
-                    if let Some((_, value)) = line.split_once(':').filter(|(name, _)| name.eq_ignore_ascii_case("etag"))
-                    {
-                        answer.etag = Some(value.trim().to_owned());
-                    }
+        match (within, answers.last_mut()) {
+            _ if line.starts_with("--") => within = Within::Wrapping,
+            (Within::Wrapping, _) => {
+                if let Some(status) = line.strip_prefix("HTTP/1.1 ") {
+                    let status = status.split(' ').next().and_then(|status| status.parse().ok()).unwrap_or_default();
+                    answers.push(Answer { status, ..Answer::default() });
+                    within = Within::Headers;
                 }
-                Within::Body => answer.body += line,
-                Within::Wrapping => {}
             }
+            (Within::Headers, _) if line.is_empty() => within = Within::Body,
+            (Within::Headers, Some(answer)) => {
+                if let Some((_, etag)) = line.split_once(':').filter(|(name, _)| name.eq_ignore_ascii_case("etag")) {
+                    answer.etag = Some(etag.trim().to_owned());
+                }
+            }
+            (Within::Body, Some(answer)) => answer.body += line,
+            (_, None) => {}
         }
     }
     answers

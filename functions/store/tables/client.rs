@@ -1,5 +1,6 @@
 //! Table Storage over HTTP, on azure_core's pipeline: identity or key, no hidden retries, errors told apart.
 
+use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -20,11 +21,17 @@ const VERSION: &str = "2020-12-06";
 const MINIMAL: &str = "application/json;odata=minimalmetadata";
 
 /// The tables of an account.
-#[derive(Debug)]
 pub(in crate::store) struct AzureTables {
     url: Url,
     pipeline: Pipeline,
     attempts: Attempts,
+}
+
+impl fmt::Debug for AzureTables {
+    /// Where it is is enough; the pipeline would fill a page.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AzureTables({})", self.url)
+    }
 }
 
 /// One request; `what` names the row or table for people, `table` the table for a 404 that means the table.

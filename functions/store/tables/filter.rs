@@ -124,23 +124,18 @@ fn property(entity: &Entity, name: &str) -> Option<Value> {
     }
 }
 
-/// Strings compare by code point, as keys do; `None` across types.
+/// Strings compare by code point, as keys do; `None` across types, 32 and 64 bits too ("Querying tables and entities": the
+/// constant must be of the property's type).
 fn order(own: &Value, other: &Value) -> Option<Ordering> {
     match (own, other) {
         (Value::String(a), Value::String(b)) => Some(a.cmp(b)),
+        (Value::Int(a), Value::Int(b)) => Some(a.cmp(b)),
+        (Value::Long(a), Value::Long(b)) => Some(a.cmp(b)),
+        (Value::Double(a), Value::Double(b)) => a.partial_cmp(b),
         (Value::Bool(a), Value::Bool(b)) => Some(a.cmp(b)),
         (Value::DateTime(a), Value::DateTime(b)) => Some(to_ticks(*a).cmp(&to_ticks(*b))),
         (Value::Binary(a), Value::Binary(b)) => Some(a.cmp(b)),
         (Value::Guid(a), Value::Guid(b)) => Some(a.cmp(b)),
-        (Value::Double(a), Value::Double(b)) => a.partial_cmp(b),
-        (a, b) => Some(whole(a)?.cmp(&whole(b)?)),
-    }
-}
-
-fn whole(value: &Value) -> Option<i64> {
-    match value {
-        Value::Int(number) => Some((*number).into()),
-        Value::Long(number) => Some(*number),
         _ => None,
     }
 }

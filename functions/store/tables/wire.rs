@@ -6,6 +6,7 @@ use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
 use super::entity::{Entity, Value, to_ticks};
+use crate::store::attempt::xml_element;
 
 /// The body of a write. Types that JSON has not are named beside the property.
 pub(super) fn encode(entity: &Entity) -> String {
@@ -86,10 +87,15 @@ fn decode_value(value: &Json, kind: Option<&str>) -> Option<Value> {
     })
 }
 
-/// Code and message of an `odata.error` body; empty if it is something else, as from a proxy.
+/// Code and message of an error's body: `odata.error`, or XML where the request did not get as far as the table service.
+/// Empty if it is neither, as from a proxy.
 pub(super) fn error_of(body: &[u8]) -> (String, String) {
-    let body: Json = serde_json::from_slice(body).unwrap_or_default();
-    let error = &body["odata.error"];
+    let Ok(json) = serde_json::from_slice::<Json>(body) else {
+        let text = String::from_utf8_lossy(body);
+        let element = |name| xml_element(&text, name).unwrap_or_default().to_owned();
+        return (element("Code"), element("Message"));
+    };
+    let error = &json["odata.error"];
     let text = |value: &Json| value.as_str().unwrap_or_default().to_owned();
     (text(&error["code"]), text(&error["message"]["value"]))
 }
