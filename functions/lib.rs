@@ -1,13 +1,22 @@
 //! The function app, room by room.
 //!
-//! - [`peering`]: what is worked on. Pure data: ids, request, record, facts, status, journal.
+//! - [`accept_request`]: the door. Every request message, whatever its action.
+//! - [`create`]: the runbook forwards, one folder a step. Its table is the place to begin reading.
+//! - [`watch`]: what runs by the clock: the poll of Aiven, the sweep.
 //! - [`engine`]: how any step runs: look, claim, act, commit, send; outcomes, deadlines, clock.
+//! - [`peering`]: what is worked on. Pure data: ids, request, record, facts, status, journal.
 //! - [`cloud`]: one typed client a service: Entra, Graph, ARM, Aiven.
 //! - [`store`]: Table Storage and queues.
+//! - [`invocation`]: the custom-handler protocol: an invocation in, an answer out.
+//! - [`settings`]: what the app was told.
 
+pub mod accept_request;
+pub mod app;
 pub mod cloud;
 pub mod create;
 pub mod engine;
+pub mod invocation;
 pub mod peering;
 pub mod settings;
 pub mod store;
+pub mod watch;

@@ -11,7 +11,7 @@ mod define_aiven_role;
 mod inspect_network;
 mod peer_network;
 mod register_application;
-mod request_peering;
+pub mod request_peering;
 mod roles;
 
 use std::sync::Arc;
@@ -20,8 +20,6 @@ use crate::cloud::Clouds;
 use crate::engine::{Entry, Runbook, Step};
 use crate::peering::Status;
 use crate::settings::Settings;
-
-pub use await_active::ACTIVE;
 
 /// What every step may use: the clouds, and the settings.
 #[derive(Clone)]

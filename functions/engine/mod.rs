@@ -13,6 +13,7 @@ mod ensure;
 mod failure;
 mod message;
 mod outcome;
+mod outside;
 mod run;
 mod settle;
 mod step;

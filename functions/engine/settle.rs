@@ -86,8 +86,8 @@ fn advance(record: &mut Record, entry: &Entry, runbook: &Runbook, clock: &dyn Cl
     Settled::of("advance", format!("done: {}", entry.title), None)
 }
 
+/// The wait goes on, if there is one: its deadline must not begin afresh with every look.
 fn again(record: &mut Record, entry: &Entry, clock: &dyn Clock) -> Settled {
-    record.waiting = None;
     record.due = clock.now();
     Settled::of("again", format!("a part is done: {}", entry.title), None)
 }

@@ -75,6 +75,13 @@ impl Records {
         self.storage.tables.transact(TABLE, ops).await.map(drop)
     }
 
+    /// Adds a journal entry that belongs to no commit, under the record's `seq` and its own time.
+    pub async fn note(&self, record: &Record, entry: &JournalEntry) -> Result<(), StoreError> {
+        let mut entity = journal_of(record, entry)?;
+        entity.row = format!("{}|{}", entity.row, entry.at.as_microsecond());
+        self.storage.tables.upsert(TABLE, &entity).await.map(drop)
+    }
+
     /// The records of a VPC that wait for its poll.
     pub async fn parked(&self, vpc: &VpcRef) -> Result<Vec<Stored>, StoreError> {
         self.list(vpc, Filter::eq("parked", Value::Bool(true))).await

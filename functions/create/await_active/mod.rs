@@ -7,7 +7,7 @@ use crate::create::Tools;
 use crate::engine::{Job, Look, Step, Stop, Wait};
 
 /// Aiven's state of a connection whose halves are both there.
-pub const ACTIVE: &str = "ACTIVE";
+const ACTIVE: &str = "ACTIVE";
 
 /// "Up to 15 minutes", as the runbook says; thrice that is not normal any more. Nominal seconds.
 const WINDOW: u64 = 45 * 60;

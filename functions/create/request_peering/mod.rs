@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 
 use super::create_service_principal::application;
 use crate::cloud::aiven::{Connection, ConnectionState, NewConnection, Vpc};
 use crate::create::Tools;
 use crate::engine::{Act, Fix, Job, Look, Step, Stop, Wait};
-use crate::peering::{Half, Provenance, VpcRef};
+use crate::peering::{Facts, Half, Provenance, VpcRef};
 
 /// How often a refused connection of ours is replaced before a person is asked.
 pub const MOST_REPLACED: u32 = 1;
@@ -37,7 +38,8 @@ impl Step for RequestPeering {
         }
         self.same(job, connection)?;
         job.found(Half::Aiven);
-        keep(job, connection);
+        let now = job.now();
+        keep(&mut job.record.facts, connection, now);
         Ok(Look::Done)
     }
 
@@ -68,9 +70,10 @@ impl RequestPeering {
         };
         let made = self.0.clouds.aiven.create_connection(&job.record.key.vpc, &new).await?;
         job.created(Half::Aiven);
-        job.record.facts.requested_at = Some(job.now());
+        let now = job.now();
+        job.record.facts.requested_at = Some(now);
         if let Some(connection) = &made {
-            keep(job, connection);
+            keep(&mut job.record.facts, connection, now);
         }
         Ok(Act::Done)
     }
@@ -164,9 +167,7 @@ fn delete_command(vpc: &VpcRef, connection: &Connection) -> String {
 }
 
 /// Keeps what a connection says, as long as it says it: `state_info` vanishes later.
-pub fn keep(job: &mut Job, connection: &Connection) {
-    let now = job.now();
-    let facts = &mut job.record.facts;
+pub fn keep(facts: &mut Facts, connection: &Connection, now: Timestamp) {
     facts.connection = connection.id.clone().or(facts.connection.take());
     facts.aiven_state = Some(connection.state.to_string());
     if let (Some(tenant), Some(network)) = (connection.to_tenant, connection.to_network.clone()) {

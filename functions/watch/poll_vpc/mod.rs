@@ -1,0 +1,116 @@
+//! Queue: asks Aiven once about a VPC, and judges every peering of it that waits. Writes nothing where nothing is new.
+
+mod judge;
+
+use std::time::Duration;
+
+use crate::cloud::aiven::Vpc;
+use crate::create::Tools;
+use crate::engine::{Class, Delivery, Engine, Failure, PollMessage, RunError, classify};
+use crate::peering::VpcRef;
+use crate::store::{Outage, Scope, Stored, VpcRow, reject};
+
+/// Polls of one VPC are at least this far apart, nominal; hints that come sooner are folded into the timer's next.
+const APART: Duration = Duration::from_secs(10);
+
+/// Handles a hint.
+pub async fn poll_vpc(engine: &Engine, tools: &Tools, text: &str, delivery: &Delivery) -> Result<(), RunError> {
+    let vpc = serde_json::from_str::<PollMessage>(text).map_err(|e| e.to_string());
+    let vpc: VpcRef = match vpc.and_then(|message| message.vpc.parse().map_err(|e: crate::peering::InvalidId| e.to_string())) {
+        Ok(vpc) => vpc,
+        Err(error) => {
+            let reason = format!("this is not a message of ours: {error}");
+            return Ok(reject(&engine.storage, "poll-vpc", text.as_bytes(), &reason, None, engine.clock.now()).await?);
+        }
+    };
+    if delivery.redelivered {
+        send_what_is_owed(engine, &vpc, delivery).await?;
+    }
+    if !begin(engine, &vpc).await? {
+        return Ok(());
+    }
+    let waiting = engine.records.parked(&vpc).await?;
+    if waiting.is_empty() {
+        return close(engine, &vpc).await;
+    }
+    let answer = tools.clouds.aiven.vpc(&vpc).await;
+    let outage = outage(engine, &answer).await?;
+    for stored in waiting {
+        judge_one(engine, stored, &answer, outage.as_ref(), delivery).await?;
+    }
+    Ok(())
+}
+
+/// Takes the poll upon itself by writing `polled_at`: of two at once, one gives way.
+async fn begin(engine: &Engine, vpc: &VpcRef) -> Result<bool, RunError> {
+    let Some((mut row, etag)) = engine.vpcs.load(vpc).await? else { return Ok(false) };
+    if row.polled_at.is_some_and(|at| engine.clock.since(at) < APART) {
+        return Ok(false);
+    }
+    row.polled_at = Some(engine.clock.now());
+    match engine.vpcs.write(vpc, &row, Some(&etag)).await {
+        Err(error) if error.is_lost_race() => Ok(false),
+        other => Ok(other.map(|()| true)?),
+    }
+}
+
+/// A worker that died after a commit of this very message owes the sends.
+async fn send_what_is_owed(engine: &Engine, vpc: &VpcRef, delivery: &Delivery) -> Result<(), RunError> {
+    for stored in engine.records.unfinished(vpc).await? {
+        let record = &stored.record;
+        if record.committed_by.as_ref() == Some(&delivery.message_id) && !record.parked {
+            engine.send_for(record).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Stops the timer's polls of a VPC. A record parks first and then opens its VPC, unless it saw it open: so close first, then look again.
+async fn close(engine: &Engine, vpc: &VpcRef) -> Result<(), RunError> {
+    let set = |waiting: bool| {
+        move |row: &mut VpcRow| {
+            let changes = row.waiting != waiting;
+            row.waiting = waiting;
+            changes
+        }
+    };
+    engine.vpcs.change(vpc, set(false)).await?;
+    if !engine.records.parked(vpc).await?.is_empty() {
+        engine.vpcs.change(vpc, set(true)).await?;
+    }
+    Ok(())
+}
+
+/// Notes a cause that stops all peerings, or its end. Returns the last such stretch of time, which no deadline counts.
+async fn outage(engine: &Engine, answer: &Result<Vpc, Failure>) -> Result<Option<Outage>, RunError> {
+    match answer {
+        Err(failure) if classify(failure).class == Class::Shared => engine.open_cause(failure).await?,
+        Err(_) => {}
+        Ok(_) => engine.close_cause().await?,
+    }
+    Ok(engine.shared.load(&Scope::Installation).await?.0.outage)
+}
+
+async fn judge_one(
+    engine: &Engine,
+    mut stored: Stored,
+    answer: &Result<Vpc, Failure>,
+    outage: Option<&Outage>,
+    delivery: &Delivery,
+) -> Result<(), RunError> {
+    let record = &mut stored.record;
+    if record.fault.as_ref().is_some_and(|fault| fault.given_up) {
+        return Ok(());
+    }
+    let (age, now) = (record.facts.requested_at.map_or(Duration::MAX, |at| engine.clock.since(at)), engine.clock.now());
+    let judged = match answer {
+        Ok(vpc) => judge::judge(record, vpc, age, now),
+        // Deadlines rest while nobody's peering can move.
+        Err(failure) if classify(failure).class == Class::Shared => return Ok(()),
+        Err(_) => None,
+    };
+    match judged.or_else(|| judge::overdue(&stored.record, outage, now)) {
+        Some(outcome) => engine.conclude_from_outside(stored, outcome, Some(delivery)).await,
+        None => Ok(()),
+    }
+}

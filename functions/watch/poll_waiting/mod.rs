@@ -1,0 +1,13 @@
+//! Timer, every minute: asks for a poll of every VPC that has a waiting peering. Reads one row a VPC, never the peerings.
+
+use std::time::Duration;
+
+use crate::engine::{Engine, PollMessage, RunError, queue_of, to_text};
+
+/// One message a VPC; a VPC polled less than ten seconds ago absorbs it.
+pub async fn poll_waiting(engine: &Engine) -> Result<(), RunError> {
+    for vpc in engine.vpcs.flagged("waiting").await? {
+        engine.send(&queue_of("poll_vpc"), &to_text(&PollMessage::of(&vpc)), Duration::ZERO).await?;
+    }
+    Ok(())
+}

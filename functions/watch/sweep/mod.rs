@@ -1,0 +1,61 @@
+//! Timer, every five minutes: sends again what is long overdue, and empties the poison queues into records. Nothing is ever lost.
+
+mod poison;
+
+use std::time::Duration;
+
+use crate::create::Tools;
+use crate::engine::{Engine, RunError};
+use crate::peering::{Record, VpcRef};
+use crate::store::VpcRow;
+
+/// How long after `due` a record counts as overdue. Nominal: beyond any lease, put-back or cold start.
+const OVERDUE: Duration = Duration::from_secs(15 * 60);
+
+/// Looks at every VPC with unfinished peerings, then at the poison queues.
+pub async fn sweep(engine: &Engine, tools: &Tools) -> Result<(), RunError> {
+    for vpc in engine.vpcs.flagged("open").await? {
+        sweep_vpc(engine, &vpc).await?;
+    }
+    poison::empty(engine, tools).await
+}
+
+async fn sweep_vpc(engine: &Engine, vpc: &VpcRef) -> Result<(), RunError> {
+    let unfinished = engine.records.unfinished(vpc).await?;
+    if unfinished.is_empty() {
+        return close(engine, vpc).await;
+    }
+    for stored in unfinished {
+        if engine.clock.since(stored.record.due) < OVERDUE || rests(&stored.record) {
+            continue;
+        }
+        if stored.record.parked {
+            // It has no message of its own: its VPC is to be polled again.
+            engine.send_for(&stored.record).await?;
+        } else {
+            engine.send_again(stored, "its message was long overdue").await?;
+        }
+    }
+    Ok(())
+}
+
+fn rests(record: &Record) -> bool {
+    use crate::peering::Status;
+    record.status == Status::Paused || record.fault.as_ref().is_some_and(|fault| fault.given_up)
+}
+
+/// A request opens its VPC before it writes its record: so close first, then look again.
+async fn close(engine: &Engine, vpc: &VpcRef) -> Result<(), RunError> {
+    let set = |open: bool| {
+        move |row: &mut VpcRow| {
+            let changes = row.open != open;
+            row.open = open;
+            changes
+        }
+    };
+    engine.vpcs.change(vpc, set(false)).await?;
+    if !engine.records.unfinished(vpc).await?.is_empty() {
+        engine.vpcs.change(vpc, set(true)).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,87 @@
+//! Poison queues: where the host puts what failed five times, or is not base64. Each message is a hint too, and none is dropped.
+
+use std::time::Duration;
+
+use tracing::warn;
+
+use crate::accept_request::{self, REQUESTS};
+use crate::create::Tools;
+use crate::engine::{Engine, Fix, RunError, StepMessage, Stop, queue_of};
+use crate::store::{Content, Loaded, ReceivedMessage, StoreError, reject};
+
+/// How long a poison message is ours to handle, on the wall clock.
+const HELD: Duration = Duration::from_secs(120);
+/// At most so many batches of a queue a pass: the next pass goes on.
+const BATCHES: usize = 20;
+/// A step whose message was poison so often is a person's to look at.
+const MOST_POISONED: u32 = 3;
+
+/// Empties every poison queue.
+pub async fn empty(engine: &Engine, tools: &Tools) -> Result<(), RunError> {
+    let steps = engine.runbook.entries.iter().map(|entry| queue_of(entry.name));
+    for queue in steps.chain([REQUESTS.to_owned(), queue_of("poll_vpc")]) {
+        empty_one(engine, tools, &queue).await?;
+    }
+    Ok(())
+}
+
+async fn empty_one(engine: &Engine, tools: &Tools, queue: &str) -> Result<(), RunError> {
+    let poison = format!("{queue}-poison");
+    for _ in 0..BATCHES {
+        let messages = match engine.storage.queues.receive(&poison, 32, HELD).await {
+            // The host makes the queue when it needs it.
+            Err(StoreError::NotFound { .. }) => return Ok(()),
+            other => other?,
+        };
+        if messages.is_empty() {
+            return Ok(());
+        }
+        for message in messages {
+            handle(engine, tools, queue, &message).await?;
+            match engine.storage.queues.delete(&poison, &message).await {
+                // Another pass has it, or had it: handling it twice is handling it once.
+                Err(StoreError::NotFound { .. } | StoreError::PreconditionFailed { .. }) => {}
+                other => other?,
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn handle(engine: &Engine, tools: &Tools, queue: &str, message: &ReceivedMessage) -> Result<(), RunError> {
+    let now = engine.clock.now();
+    let refuse = async |payload: &[u8], reason: &str| reject(&engine.storage, queue, payload, reason, None, now).await;
+    let text = match message.content() {
+        Content::Text(text) => text,
+        Content::Bytes(bytes) => return Ok(refuse(&bytes, "the message is not text; send JSON, in base64").await?),
+        Content::NotBase64(raw) => {
+            return Ok(refuse(raw.as_bytes(), "the message is not base64; the Functions host takes nothing else").await?);
+        }
+    };
+    if queue == REQUESTS {
+        return accept_request::accept(engine, tools, &text, &message.id, false).await;
+    }
+    match serde_json::from_str::<StepMessage>(&text) {
+        Ok(step) => hint(engine, &step).await,
+        // A hint to poll: the timer gives the next.
+        Err(_) if queue == queue_of("poll_vpc") => Ok(()),
+        Err(_) => Ok(refuse(text.as_bytes(), "this is not a message of ours").await?),
+    }
+}
+
+/// Not the record's message: nothing to do but to say so. The record's message: send it again; the third time a person has to look.
+async fn hint(engine: &Engine, message: &StepMessage) -> Result<(), RunError> {
+    let Loaded::Here(stored) = engine.records.load(&message.peering).await? else { return Ok(()) };
+    let record = &stored.record;
+    if message.seq != record.seq || message.step != record.step {
+        return Ok(());
+    }
+    warn!(peering = record.id, step = record.step, seq = record.seq, "its message failed five times");
+    let mut stored = *stored;
+    stored.record.poisoned += 1;
+    if stored.record.poisoned < MOST_POISONED {
+        return engine.send_again(stored, "its message failed five times").await;
+    }
+    let what = format!("step {} failed {} times over without an answer", stored.record.step, stored.record.poisoned * 5);
+    engine.conclude_from_outside(stored, Err(Stop::Fix(Fix::report(what))), None).await
+}
