@@ -1,5 +1,6 @@
 //! One exchange with a service: a request, its answer in the time allowed, and what a failed one is called.
 
+use std::fmt;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +11,6 @@ use azure_core::http::headers::{HeaderName, Headers};
 use azure_core::http::{HttpClient, Method, Request};
 use futures::future::{Either, select};
 use jiff::Timestamp;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::Url;
@@ -41,14 +41,19 @@ pub mod code {
     pub const FOREIGN_ADDRESS: &str = "ForeignAddress";
 }
 
-/// A request about to be sent, and what must not be repeated of it.
-#[derive(Debug)]
+/// A request about to be sent, and what must not be repeated of it; prints no more than method and path.
 pub struct Call {
     service: Service,
     request: Request,
     label: String,
     secrets: Vec<Token>,
     request_id: Option<String>,
+}
+
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Call").field(&self.label).finish()
+    }
 }
 
 impl Call {
@@ -82,11 +87,9 @@ impl Call {
     }
 
     /// Adds a JSON body.
-    pub fn json(mut self, body: &impl Serialize) -> Self {
-        // `to_value` fails on maps with keys that are not strings; our bodies have none.
-        let body = serde_json::to_value(body).unwrap_or_default().to_string();
+    pub fn json(mut self, body: &Value) -> Self {
         self.request.insert_header("content-type", "application/json");
-        self.request.set_body(body);
+        self.request.set_body(body.to_string());
         self
     }
 
@@ -224,8 +227,9 @@ impl Http {
 
     /// The failure that an answer amounts to.
     pub fn failure(&self, call: &Call, reply: &Reply, said: Said) -> Failure {
-        let message = if said.message.is_empty() { reply.text() } else { said.message };
-        let failure = call.failure(Some(reply.status), &said.code, &message);
+        let message = [said.message, reply.text()].into_iter().find(|text| !text.is_empty());
+        let message = message.as_deref().unwrap_or("without a word of explanation");
+        let failure = call.failure(Some(reply.status), &said.code, message);
         let header =
             ["x-ms-correlation-request-id", "request-id", "x-ms-request-id"].iter().find_map(|h| reply.header(h));
         Failure {
@@ -291,11 +295,16 @@ pub(super) async fn timed<T>(clock: &dyn Clock, work: impl Future<Output = T> + 
     }
 }
 
-/// An error and its causes in one line: reqwest says "connection refused" only in the last of them.
+/// An error and its causes in one line, nothing said twice: reqwest says "connection refused" only in the last of them.
 pub(super) fn causes(error: &(dyn std::error::Error + 'static)) -> String {
-    let chain: Vec<String> =
-        std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect();
-    chain.join(": ")
+    let mut line = String::new();
+    for cause in std::iter::successors(Some(error), |error| error.source()) {
+        let cause = cause.to_string();
+        if !line.contains(&cause) {
+            line = if line.is_empty() { cause } else { format!("{line}: {cause}") };
+        }
+    }
+    line
 }
 
 /// A base address with path segments appended, each percent-encoded.

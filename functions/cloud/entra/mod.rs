@@ -178,7 +178,7 @@ impl EntraTokens {
             let failure = match timed(&*self.clock, pin!(credential.get_token(&scopes, None))).await {
                 Some(Ok(token)) => return Ok(from_sdk(token)),
                 Some(Err(error)) => asked.failure(&error, self.clock.now()),
-                None => asked.unanswered("no answer came in time"),
+                None => return Err(asked.unanswered("no answer came in time")),
             };
             let transient = failure.status.is_none_or(|status| status >= 500);
             if !transient || left == 0 {
