@@ -321,3 +321,6 @@ pub fn address<'a>(base: &Url, segments: impl IntoIterator<Item = &'a str>) -> U
 pub fn default_scope(base: &Url) -> String {
     format!("{}/.default", base.as_str().trim_end_matches('/'))
 }
+
+#[cfg(test)]
+mod tests;
