@@ -167,17 +167,23 @@ impl TokenSource for FixedTokens {
 /// Tokio's time, which tests pause.
 #[derive(Debug)]
 pub struct TokioClock {
+    scale: TimeScale,
     start: Timestamp,
     since: tokio::time::Instant,
 }
 
 impl TokioClock {
+    pub fn new() -> Self {
+        Self::scaled(1.0)
+    }
+
     #[allow(
         clippy::disallowed_methods,
         reason = "azure_identity reads the machine's clock: tokens are judged by the same"
     )]
-    pub fn new() -> Self {
-        Self { start: Timestamp::now(), since: tokio::time::Instant::now() }
+    pub fn scaled(scale: f64) -> Self {
+        let scale = TimeScale::new(scale).unwrap();
+        Self { scale, start: Timestamp::now(), since: tokio::time::Instant::now() }
     }
 }
 
@@ -189,10 +195,10 @@ impl Clock for TokioClock {
     }
 
     fn scale(&self) -> TimeScale {
-        TimeScale::REAL
+        self.scale
     }
 
     async fn sleep(&self, nominal: Duration) {
-        tokio::time::sleep(nominal).await;
+        tokio::time::sleep(self.scale.real(nominal)).await;
     }
 }

@@ -134,7 +134,7 @@ async fn a_projects_vpc_is_flat_and_its_connections_have_no_id() {
     assert_eq!((vpc.cloud.as_str(), vpc.prefixes.len()), ("timescale-azure-westeurope", 1));
     aiven.delete_connection(&project(), &vpc.connections[0]).await.unwrap();
     aiven.refresh(&project()).await.unwrap();
-    script.seen();
+    assert_eq!(script.seen()[2].header("content-length"), "0");
 }
 
 #[tokio::test(start_paused = true)]
@@ -260,4 +260,15 @@ fn a_connection_is_matched_by_its_whole_tuple() {
     ] {
         assert!(!one.matches(&other), "{other}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_cannot_be_named_is_not_deleted() {
+    let one: Connection = serde_json::from_value::<wire::WireConnection>(json!({ "state": "ACTIVE" })).unwrap().into();
+    let script = Script::new();
+    for vpc in [org(), project()] {
+        let failure = script.clouds().aiven.delete_connection(&vpc, &one).await.unwrap_err();
+        assert_eq!((failure.status, failure.code.as_str()), (None, crate::cloud::http::code::UNREADABLE));
+    }
+    assert!(script.seen().is_empty());
 }

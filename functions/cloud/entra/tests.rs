@@ -2,10 +2,14 @@
 //!
 //! Without `IDENTITY_ENDPOINT` in the environment `azure_identity` asks the virtual machine's endpoint in the same words.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::*;
 use crate::cloud::script::{APP, HOME, REMOTE, Script, TokioClock, app, endpoints, home, remote};
+use crate::engine::{Clock, Service};
 
 const ARM: &str = "https://arm.test/.default";
 const IDENTITY: &str = "GET /metadata/identity/oauth2/token?api-version=2019-08-01&resource=";
@@ -182,7 +186,6 @@ async fn neither_token_nor_assertion_is_in_any_text() {
     let tokens = tokens(&script);
     let failure = tokens.token(Identity::Application(app()), home(), ARM).await.unwrap_err();
     assert_eq!(failure.message, "assertion [redacted] [redacted] is bad");
-    let kept = tokens.kept.lock().unwrap();
-    let text = format!("{failure:?} {kept:?} {:?}", Token::new("opaque-token", Timestamp::MAX));
+    let text = format!("{failure:?} {tokens:?} {:?}", Token::new("opaque-token", Timestamp::MAX));
     assert!(!text.contains("opaque-"), "{text}");
 }

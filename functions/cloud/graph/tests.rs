@@ -93,7 +93,7 @@ async fn federated_credentials_are_listed_and_added() {
         &wire.to_string(),
     );
     let graph = script.clouds().graph;
-    assert_eq!(graph.federated_credentials(app()).await.unwrap(), [credential.clone()]);
+    assert_eq!(graph.federated_credentials(app()).await.unwrap(), std::slice::from_ref(&credential));
     assert_eq!(graph.create_federated_credential(app(), &credential).await.unwrap(), credential);
     assert_eq!(script.seen()[1].body["subject"], "AbC");
 }

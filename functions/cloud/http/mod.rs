@@ -1,24 +1,24 @@
 //! One exchange with a service: a request, its answer in the time allowed, and what a failed one is called.
 
-use std::fmt;
+mod call;
+mod reply;
+#[cfg(test)]
+mod tests;
+
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use azure_core::Bytes;
 use azure_core::error::ErrorKind;
-use azure_core::http::headers::{HeaderName, Headers};
 use azure_core::http::{HttpClient, Method, Request};
 use futures::future::{Either, select};
-use jiff::Timestamp;
-use serde::de::DeserializeOwned;
-use serde_json::Value;
 use url::Url;
 
-use super::entra::Token;
-use super::redact::redact;
-use crate::engine::Clock;
-use crate::engine::{Failure, Service};
+use crate::engine::{Clock, Failure};
+
+pub use call::Call;
+pub use reply::Reply;
+pub(super) use reply::retry_after;
 
 /// How long an answer may take, in nominal time.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -30,87 +30,12 @@ const TIMEOUT_REAL: Duration = Duration::from_secs(5);
 const READ_RETRIES: u32 = 2;
 const READ_PAUSE: Duration = Duration::from_millis(300);
 
-/// The longest wait that a service may ask for; beyond it the header is nonsense.
-const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3600);
-
 /// Codes of ours, for answers that carry none of the service's.
 pub mod code {
     /// A success whose body is not what the documentation says.
     pub const UNREADABLE: &str = "UnreadableAnswer";
     /// An operation's address that is not at ARM: nothing was sent there.
     pub const FOREIGN_ADDRESS: &str = "ForeignAddress";
-}
-
-/// A request about to be sent, and what must not be repeated of it; prints no more than method and path.
-pub struct Call {
-    service: Service,
-    request: Request,
-    label: String,
-    secrets: Vec<Token>,
-    request_id: Option<String>,
-}
-
-impl fmt::Debug for Call {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Call").field(&self.label).finish()
-    }
-}
-
-impl Call {
-    /// A request without body.
-    pub fn new(service: Service, method: Method, url: Url) -> Self {
-        let label = format!("{} {}", method.as_str(), url.path());
-        let mut request = Request::new(url, method);
-        request.insert_header("accept", "application/json");
-        Self { service, request, label, secrets: Vec::new(), request_id: None }
-    }
-
-    /// Adds a header.
-    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.request.insert_header(name, value.into());
-        self
-    }
-
-    /// Adds a header made of a scheme and a token, which no text about this call will repeat.
-    pub fn token(mut self, header: &'static str, scheme: &str, token: Token) -> Self {
-        self.request.insert_header(header, format!("{scheme} {}", token.secret()));
-        self.secrets.push(token);
-        self
-    }
-
-    /// Adds an id of ours that the service's support can find the call by.
-    pub fn request_id(mut self, name: &'static str) -> Self {
-        let id = uuid::Uuid::new_v4().to_string();
-        self.request.insert_header(name, id.clone());
-        self.request_id = Some(id);
-        self
-    }
-
-    /// Adds a JSON body.
-    pub fn json(mut self, body: &Value) -> Self {
-        self.request.insert_header("content-type", "application/json");
-        self.request.set_body(body.to_string());
-        self
-    }
-
-    /// Method and path.
-    pub fn label(&self) -> &str {
-        &self.label
-    }
-
-    /// A failure of this call, with its secrets taken out of the message.
-    pub fn failure(&self, status: Option<u16>, code: &str, message: &str) -> Failure {
-        let secrets: Vec<&str> = self.secrets.iter().map(Token::secret).collect();
-        Failure {
-            service: self.service,
-            call: self.label.clone(),
-            status,
-            code: redact(code, &secrets),
-            message: redact(message, &secrets),
-            retry_after: None,
-            correlation: self.request_id.clone(),
-        }
-    }
 }
 
 /// What a service's error body says, before it becomes a [`Failure`].
@@ -124,76 +49,6 @@ pub struct Said {
     pub retry_after: Option<Duration>,
     /// The id that its support asks for, if the body has it.
     pub correlation: Option<String>,
-}
-
-/// An answer.
-#[derive(Debug)]
-pub struct Reply {
-    /// HTTP status.
-    pub status: u16,
-    headers: Headers,
-    body: Bytes,
-}
-
-impl Reply {
-    /// 2xx.
-    pub fn is_success(&self) -> bool {
-        (200..300).contains(&self.status)
-    }
-
-    /// A header, if there and not blank.
-    pub fn header(&self, name: &'static str) -> Option<&str> {
-        self.headers.get_optional_str(&HeaderName::from_static(name)).map(str::trim).filter(|value| !value.is_empty())
-    }
-
-    /// Whether the body is blank.
-    pub fn is_empty(&self) -> bool {
-        self.body.iter().all(u8::is_ascii_whitespace)
-    }
-
-    /// The body as JSON; `Null` if it is none.
-    pub fn value(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_default()
-    }
-
-    /// The body as text.
-    pub fn text(&self) -> String {
-        String::from_utf8_lossy(&self.body).trim().to_owned()
-    }
-
-    /// The body of a success, as the documentation has it.
-    ///
-    /// # Errors
-    /// [`code::UNREADABLE`] with the status of the answer: the effect, if any, did happen.
-    pub fn json<T: DeserializeOwned>(&self, call: &Call) -> Result<T, Failure> {
-        serde_json::from_slice(&self.body).map_err(|error| {
-            let message = format!("the answer is not what the API's documentation says: {error}");
-            call.failure(Some(self.status), code::UNREADABLE, &message)
-        })
-    }
-
-    /// What the headers ask to wait: `retry-after` in seconds or as a date, or the millisecond headers of Azure.
-    pub fn retry_after(&self, now: Timestamp) -> Option<Duration> {
-        retry_after(&self.headers, now)
-    }
-}
-
-/// What headers ask to wait, see [`Reply::retry_after`].
-pub(super) fn retry_after(headers: &Headers, now: Timestamp) -> Option<Duration> {
-    let header = |name: &'static str| headers.get_optional_str(&HeaderName::from_static(name)).map(str::trim);
-    let millis =
-        ["retry-after-ms", "x-ms-retry-after-ms"].into_iter().find_map(|name| header(name)?.parse::<f64>().ok());
-    let seconds = millis.map(|millis| millis / 1000.0).or_else(|| {
-        let value = header("retry-after")?;
-        value.parse::<f64>().ok().or_else(|| Some(seconds_until(value, now)?.max(0.0)))
-    })?;
-    Duration::try_from_secs_f64(seconds).ok().map(|wait| wait.min(LONGEST_WAIT))
-}
-
-/// Seconds from now to an HTTP date (RFC 9110 §5.6.7), as they stand: services write unscaled times.
-fn seconds_until(date: &str, now: Timestamp) -> Option<f64> {
-    let date = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(date).ok()?;
-    Some(date.duration_since(now).as_secs_f64())
 }
 
 /// Sends requests: a transport and a clock.
@@ -244,7 +99,7 @@ impl Http {
     /// # Errors
     /// No answer.
     pub async fn send(&self, call: &Call) -> Result<Reply, Failure> {
-        let mut left = if call.request.method() == Method::Get { READ_RETRIES } else { 0 };
+        let mut left = if call.request().method() == Method::Get { READ_RETRIES } else { 0 };
         loop {
             let outcome = self.send_once(call).await;
             let transient = match &outcome {
@@ -260,7 +115,7 @@ impl Http {
     }
 
     async fn send_once(&self, call: &Call) -> Result<Reply, Lost> {
-        let answer = pin!(self.answer(&call.request));
+        let answer = pin!(self.answer(call.request()));
         let result = timed(&*self.clock, answer).await;
         let lost = |again, message: String| Lost { again, failure: call.failure(None, "", &message) };
         match result {
@@ -276,7 +131,7 @@ impl Http {
     async fn answer(&self, request: &Request) -> azure_core::Result<Reply> {
         let raw = self.transport.execute_request(request).await?.try_into_raw_response().await?;
         let (status, headers, body) = raw.deconstruct();
-        Ok(Reply { status: status.into(), headers, body: body.into() })
+        Ok(Reply::new(status.into(), headers, body.into()))
     }
 }
 
@@ -321,6 +176,3 @@ pub fn address<'a>(base: &Url, segments: impl IntoIterator<Item = &'a str>) -> U
 pub fn default_scope(base: &Url) -> String {
     format!("{}/.default", base.as_str().trim_end_matches('/'))
 }
-
-#[cfg(test)]
-mod tests;

@@ -4,9 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use azure_core::http::Method;
+use jiff::Timestamp;
 
 use super::*;
+use crate::cloud::entra::Token;
 use crate::cloud::script::{Script, TokioClock};
+use crate::engine::Service;
 
 fn call(method: Method) -> Call {
     Call::new(Service::Arm, method, "https://arm.test/x?api-version=1".parse().unwrap())
@@ -60,6 +63,16 @@ async fn silence_ends_after_half_a_minute_and_is_not_asked_again() {
     let failure = http(&script).send(&call(Method::Get)).await.unwrap_err();
     assert_eq!(before.elapsed(), Duration::from_secs(30));
     assert_eq!(failure.to_string(), "Azure Resource Manager answered nothing to GET /x: no answer came within 30 s");
+    script.seen();
+}
+
+#[tokio::test(start_paused = true)]
+async fn fast_time_leaves_a_slow_machine_five_real_seconds() {
+    let script = Script::new().silent("GET /x?api-version=1");
+    let http = Http::new(script.clone(), Arc::new(TokioClock::scaled(600.0)));
+    let before = tokio::time::Instant::now();
+    assert!(http.send(&call(Method::Get)).await.unwrap_err().is_unanswered());
+    assert_eq!(before.elapsed(), Duration::from_secs(5));
     script.seen();
 }
 
