@@ -18,11 +18,12 @@ const MARKERS: [(&str, usize); 6] = [
 
 /// A service's text without the secrets given, without anything shaped like a token, and at most 1 kB long.
 pub fn redact(text: &str, secrets: &[&str]) -> String {
-    // A secret may straddle the cut, so the cut comes last; what is far beyond it need not be searched.
-    let mut clean = shortened(text, 8 * LONGEST).to_owned();
+    // A secret may straddle a cut, so cuts come after; what has a marker or a shape is known by its first half.
+    let mut clean = text.to_owned();
     for secret in secrets.iter().filter(|secret| secret.len() >= 4) {
         clean = clean.replace(secret, REDACTED);
     }
+    let mut clean = shortened(&clean, 8 * LONGEST).to_owned();
     for (marker, least) in MARKERS {
         clean = replace_words_after(&clean, marker, least, false);
     }

@@ -77,9 +77,12 @@ impl Aiven {
         let url = address(&self.base, segments.iter().map(String::as_str));
         let token = Token::new(self.token.expose_secret(), Timestamp::MAX);
         let mut call = Call::new(Service::Aiven, method, url).token("authorization", "aivenv1", token);
-        if let Some(body) = body {
-            call = call.json(body);
-        }
+        call = match (body, method) {
+            (Some(body), _) => call.json(body),
+            // Without a length some servers refuse a POST (RFC 9110 §8.6), and the transport sends none for an empty body.
+            (None, Method::Post) => call.header("content-length", "0"),
+            (None, _) => call,
+        };
         let reply = self.http.send(&call).await?;
         Ok((call, reply))
     }

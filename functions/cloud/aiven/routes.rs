@@ -18,7 +18,7 @@ pub(super) enum Route<'a> {
     Refresh,
 }
 
-/// The path of a route, one string a segment; `None` for a connection without the id that the path wants.
+/// The path of a route, one string a segment; `None` for a connection without what the path names it by.
 pub(super) fn path(vpc: &VpcRef, route: Route<'_>, plural: bool) -> Option<Vec<String>> {
     let id = vpc.id().to_string();
     let (base, plural) = match vpc {
@@ -46,6 +46,9 @@ pub(super) fn path(vpc: &VpcRef, route: Route<'_>, plural: bool) -> Option<Vec<S
 /// A project's connection has no id; the path without a resource group is refused on Azure.
 fn by_network(connection: &Connection) -> Option<Vec<String>> {
     let group = connection.resource_group.as_deref()?;
+    if connection.subscription.is_empty() || connection.vnet.is_empty() {
+        return None;
+    }
     Some(owned(&[
         "peering-connections",
         "peer-accounts",

@@ -11,7 +11,7 @@ use crate::cloud::redact::redact;
 /// A VPC: an organization's has `clouds`, a project's `cloud_name` and `network_cidr`.
 #[derive(Deserialize)]
 pub(super) struct WireVpc {
-    state: VpcState,
+    state: Option<VpcState>,
     clouds: Option<Vec<WireCloud>>,
     #[serde(flatten)]
     cloud: WireCloud,
@@ -29,13 +29,13 @@ struct WireCloud {
 #[derive(Deserialize)]
 pub(super) struct WireConnection {
     peering_connection_id: Option<String>,
-    peer_cloud_account: String,
+    peer_cloud_account: Option<String>,
     peer_resource_group: Option<String>,
-    peer_vpc: String,
+    peer_vpc: Option<String>,
     peer_azure_app_id: Option<String>,
     peer_azure_tenant_id: Option<String>,
-    state: ConnectionState,
-    state_info: Option<Map<String, Value>>,
+    state: Option<ConnectionState>,
+    state_info: Option<Value>,
     user_peer_network_cidrs: Option<Vec<String>>,
     create_time: Option<String>,
     update_time: Option<String>,
@@ -46,7 +46,7 @@ impl From<WireVpc> for Vpc {
         let clouds: Vec<WireCloud> = wire.clouds.unwrap_or_default().into_iter().chain([wire.cloud]).collect();
         let cidrs = clouds.iter().filter_map(|cloud| cloud.network_cidr.as_deref());
         Self {
-            state: wire.state,
+            state: wire.state.unwrap_or(VpcState::Unknown(String::new())),
             prefixes: cidrs.filter_map(|cidr| cidr.parse::<IpNet>().ok()).collect(),
             cloud: clouds.iter().find_map(|cloud| cloud.cloud_name.clone()).unwrap_or_default(),
             connections: wire.peering_connections.unwrap_or_default().into_iter().map(Into::into).collect(),
@@ -57,16 +57,19 @@ impl From<WireVpc> for Vpc {
 
 impl From<WireConnection> for Connection {
     fn from(wire: WireConnection) -> Self {
-        let info = wire.state_info.unwrap_or_default();
+        let info = match wire.state_info {
+            Some(Value::Object(info)) => info,
+            _ => Map::new(),
+        };
         let mut warnings = warnings(&info);
         Self {
             id: wire.peering_connection_id.filter(|id| !id.is_empty()),
-            subscription: wire.peer_cloud_account,
+            subscription: wire.peer_cloud_account.unwrap_or_default(),
             resource_group: wire.peer_resource_group.filter(|group| !group.is_empty()),
-            vnet: wire.peer_vpc,
+            vnet: wire.peer_vpc.unwrap_or_default(),
             app_id: wire.peer_azure_app_id.and_then(|id| id.parse().ok()),
             tenant_id: wire.peer_azure_tenant_id.and_then(|id| id.parse().ok()),
-            state: wire.state,
+            state: wire.state.unwrap_or(ConnectionState::Unknown(String::new())),
             to_tenant: read(&info, "to-tenant-id", &mut warnings),
             to_network: read(&info, "to-network-id", &mut warnings),
             message: text(&info, "message").map(|message| redact(message, &[])),

@@ -78,8 +78,8 @@ fn collect(value: &Value, depth: usize, found: &mut Vec<(String, String)>) {
         collect(detail, depth + 1, found);
     }
     // Resource providers put a JSON text into the message of a `Conflict` or `BadRequest`.
-    if let Some(inner) = message.find('{').and_then(|start| serde_json::from_str::<Value>(message[start..].trim()).ok())
-    {
+    let start = message.find('{').unwrap_or(message.len());
+    if let Some(Ok(inner)) = serde_json::Deserializer::from_str(&message[start..]).into_iter::<Value>().next() {
         collect(&inner, depth + 1, found);
     }
 }

@@ -141,11 +141,11 @@ impl Arm {
         self.http.exchange(&call, said).await?.json(&call)
     }
 
-    /// Reads a resource that may be missing.
+    /// Reads a resource that may be missing. A subscription that we cannot see says nothing about what is in it.
     async fn find<T: DeserializeOwned>(&self, url: Url) -> Result<Option<T>, Failure> {
         match self.get(url).await {
             Ok(found) => Ok(Some(found)),
-            Err(failure) if failure.is_not_found() => Ok(None),
+            Err(failure) if failure.is_not_found() && failure.code != "SubscriptionNotFound" => Ok(None),
             Err(failure) => Err(failure),
         }
     }

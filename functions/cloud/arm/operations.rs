@@ -13,7 +13,8 @@ use crate::engine::Failure;
 /// A write that ARM has accepted.
 #[derive(Debug, Clone)]
 pub struct Accepted {
-    /// Where to ask how it gets on, for [`Arm::operation`]; `None` if it is done.
+    /// Where to ask how it gets on, for [`Arm::operation`]; `None` if there is nothing to ask: read the
+    /// resource.
     pub operation: Option<String>,
     /// When to ask first, as far as ARM says; 10 s is its default.
     pub retry_after: Option<Duration>,

@@ -5,7 +5,8 @@ use azure_core::http::RawResponse;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{Asked, Token};
+use super::Token;
+use super::source::Asked;
 use crate::cloud::http::{causes, retry_after};
 use crate::cloud::redact::redact;
 use crate::engine::{Failure, Service};

@@ -1,4 +1,4 @@
-//! Tokens: who asks for them, where they come from, and how long they are kept.
+//! Tokens from Entra and from the managed-identity endpoint, through `azure_identity`.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -15,19 +15,13 @@ use azure_identity::{
     ManagedIdentityCredentialOptions, UserAssignedId,
 };
 use jiff::Timestamp;
-use secrecy::{ExposeSecret, SecretString};
 
-use self::readable::ReadableErrors;
-use super::Endpoints;
-use super::http::timed;
-use crate::engine::Clock;
-use crate::engine::{Failure, Service};
+use super::readable::ReadableErrors;
+use super::{Identity, Token, TokenSource};
+use crate::cloud::Endpoints;
+use crate::cloud::http::timed;
+use crate::engine::{Clock, Failure, Service};
 use crate::peering::{AppId, TenantId};
-
-mod failures;
-mod readable;
-#[cfg(test)]
-mod tests;
 
 /// What a managed identity's token must be for, to serve as an application's client assertion
 /// (Entra: configure an app to trust a managed identity).
@@ -39,59 +33,6 @@ const MARGIN: Duration = Duration::from_secs(300);
 /// How often a token is asked for again after a lost connection or a 5xx, and the pause before, in nominal time.
 const RETRIES: u32 = 2;
 const PAUSE: Duration = Duration::from_millis(300);
-
-/// As whom we act.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Identity {
-    /// The installation's managed identity itself.
-    Installation,
-    /// The application that peers, in whose name the managed identity's token is the client assertion.
-    Application(AppId),
-}
-
-/// A bearer token; prints no more than its expiry.
-#[derive(Clone)]
-pub struct Token {
-    secret: SecretString,
-    expires: Timestamp,
-}
-
-impl Token {
-    /// A token good until an instant.
-    pub fn new(secret: impl Into<String>, expires: Timestamp) -> Self {
-        Self { secret: SecretString::from(secret.into()), expires }
-    }
-
-    /// The token itself, for a request's header and nothing else.
-    pub fn secret(&self) -> &str {
-        self.secret.expose_secret()
-    }
-
-    /// When it expires, by the wall clock.
-    pub fn expires(&self) -> Timestamp {
-        self.expires
-    }
-}
-
-impl fmt::Debug for Token {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Token").field("expires", &self.expires).finish_non_exhaustive()
-    }
-}
-
-/// Where tokens come from.
-#[async_trait]
-pub trait TokenSource: Send + Sync + fmt::Debug {
-    /// A token of a tenant for a scope, good for some minutes at least. The installation's are of the home tenant always.
-    ///
-    /// # Errors
-    /// Of [`Service::Entra`] with code `AADSTS<n>`, or of [`Service::ManagedIdentity`].
-    async fn token(&self, identity: Identity, tenant: TenantId, scope: &str) -> Result<Token, Failure>;
-
-    /// Has the next token be a new one: rights granted since the last one may show only there
-    /// (ARM's AuthorizationFailed: "please refresh your credentials").
-    fn forget(&self, identity: Identity, tenant: TenantId);
-}
 
 type Key = (Identity, TenantId, String);
 
@@ -106,7 +47,6 @@ struct Kept {
 type Slot = Arc<tokio::sync::Mutex<Option<Kept>>>;
 
 /// Tokens from Entra, through `azure_identity`.
-#[derive(Debug)]
 pub struct EntraTokens {
     authority: String,
     tenant: TenantId,
@@ -114,6 +54,12 @@ pub struct EntraTokens {
     transport: Arc<dyn HttpClient>,
     clock: Arc<dyn Clock>,
     kept: Mutex<HashMap<Key, Slot>>,
+}
+
+impl fmt::Debug for EntraTokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EntraTokens").field("authority", &self.authority).finish_non_exhaustive()
+    }
 }
 
 impl EntraTokens {
@@ -178,7 +124,7 @@ impl EntraTokens {
             let failure = match timed(&*self.clock, pin!(credential.get_token(&scopes, None))).await {
                 Some(Ok(token)) => return Ok(from_sdk(token)),
                 Some(Err(error)) => asked.failure(&error, self.clock.now()),
-                None => asked.unanswered("no answer came in time"),
+                None => return Err(asked.unanswered("no answer came in time")),
             };
             let transient = failure.status.is_none_or(|status| status >= 500);
             if !transient || left == 0 {
@@ -254,11 +200,11 @@ impl ClientAssertion for Assertion {
 }
 
 /// What is being asked of whom, for the failure it may end in.
-struct Asked {
-    service: Service,
-    call: String,
+pub(super) struct Asked {
+    pub(super) service: Service,
+    pub(super) call: String,
     scope: String,
-    assertion: Option<Token>,
+    pub(super) assertion: Option<Token>,
 }
 
 impl Asked {
