@@ -88,17 +88,26 @@ impl App {
         let mut functions = Functions::new();
         for entry in &self.engine.runbook.entries {
             let queue = queue_of(entry.name);
-            functions.insert(entry.name, self.on_message(move |app, text, delivery| {
-                let queue = queue.clone();
-                async move { app.engine.run(&queue, &text, &delivery).await }
-            }));
+            functions.insert(
+                entry.name,
+                self.on_message(move |app, text, delivery| {
+                    let queue = queue.clone();
+                    async move { app.engine.run(&queue, &text, &delivery).await }
+                }),
+            );
         }
-        functions.insert("accept_request", self.on_message(|app, text, delivery| async move {
-            accept_request(&app.engine, &app.tools, &text, &delivery).await
-        }));
-        functions.insert("poll_vpc", self.on_message(|app, text, delivery| async move {
-            poll_vpc(&app.engine, &app.tools, &text, &delivery).await
-        }));
+        functions.insert(
+            "accept_request",
+            self.on_message(|app, text, delivery| async move {
+                accept_request(&app.engine, &app.tools, &text, &delivery).await
+            }),
+        );
+        functions.insert(
+            "poll_vpc",
+            self.on_message(
+                |app, text, delivery| async move { poll_vpc(&app.engine, &app.tools, &text, &delivery).await },
+            ),
+        );
         functions.insert("poll_waiting", self.on_timer(|app| async move { poll_waiting(&app.engine).await }));
         functions.insert("sweep", self.on_timer(|app| async move { sweep(&app.engine, &app.tools).await }));
         functions

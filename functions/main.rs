@@ -11,7 +11,8 @@ use tracing_subscriber::EnvFilter;
 #[tokio::main]
 async fn main() -> ExitCode {
     // On stdout: the host takes every line of stderr for an error.
-    let filter = EnvFilter::try_from_env("LOG").unwrap_or_else(|_| EnvFilter::new("info,azure_core=warn,azure_identity=warn"));
+    let filter =
+        EnvFilter::try_from_env("LOG").unwrap_or_else(|_| EnvFilter::new("info,azure_core=warn,azure_identity=warn"));
     tracing_subscriber::fmt().json().flatten_event(true).with_env_filter(filter).init();
     match serve().await {
         Ok(()) => ExitCode::SUCCESS,
@@ -27,8 +28,11 @@ async fn serve() -> Result<(), String> {
     let app = App::from_settings(|name| std::env::var(name).ok())?;
     app.prepare().await?;
     let port = std::env::var("FUNCTIONS_CUSTOMHANDLER_PORT").ok().and_then(|port| port.parse::<u16>().ok());
-    let port = port.ok_or("FUNCTIONS_CUSTOMHANDLER_PORT is missing: the Functions host starts this program, and gives the port")?;
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|e| format!("port {port} of 127.0.0.1 cannot be bound: {e}"))?;
+    let port = port
+        .ok_or("FUNCTIONS_CUSTOMHANDLER_PORT is missing: the Functions host starts this program, and gives the port")?;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+        .await
+        .map_err(|e| format!("port {port} of 127.0.0.1 cannot be bound: {e}"))?;
     let (functions, clock) = (app.functions(), app.engine.clock.clone());
     tracing::info!(port, functions = functions.len(), "ready");
     tokio::select! {

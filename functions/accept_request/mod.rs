@@ -19,7 +19,13 @@ pub async fn accept_request(engine: &Engine, tools: &Tools, text: &str, delivery
 }
 
 /// The same, of a message that came on another way.
-pub async fn accept(engine: &Engine, tools: &Tools, text: &str, message_id: &str, redelivered: bool) -> Result<(), RunError> {
+pub async fn accept(
+    engine: &Engine,
+    tools: &Tools,
+    text: &str,
+    message_id: &str,
+    redelivered: bool,
+) -> Result<(), RunError> {
     let request = match Request::parse(text) {
         Ok(request) => request,
         Err(reason) => return refuse(engine, text, &reason, reference_in(text).as_deref()).await,
@@ -42,7 +48,10 @@ pub async fn accept(engine: &Engine, tools: &Tools, text: &str, message_id: &str
 /// Whoever may send to the queue may ask; the settings bound what they may ask for.
 fn admit(settings: &Settings, request: &Request) -> Result<(), String> {
     if request.action != Action::Create {
-        return Err(format!("action {:?} is not supported by this version, only \"create\"", request.action.to_string()));
+        return Err(format!(
+            "action {:?} is not supported by this version, only \"create\"",
+            request.action.to_string()
+        ));
     }
     if !settings.allowed_vpcs.is_empty() && !settings.allowed_vpcs.iter().any(|allowed| allowed.admits(&request.vpc)) {
         return Err(format!("VPC {} is not among ALLOWED_VPCS", request.vpc));
@@ -55,7 +64,13 @@ fn admit(settings: &Settings, request: &Request) -> Result<(), String> {
 }
 
 /// The VPC's row first, so that a record is never without the timers' attention; then the record; then the first message.
-async fn open(engine: &Engine, request: Request, key: PeeringKey, vnet: VnetId, message_id: &str) -> Result<(), RunError> {
+async fn open(
+    engine: &Engine,
+    request: Request,
+    key: PeeringKey,
+    vnet: VnetId,
+    message_id: &str,
+) -> Result<(), RunError> {
     let opened = |row: &mut VpcRow| {
         let closed = !row.open;
         row.open = true;

@@ -845,7 +845,14 @@ pub fn classify(failure: &Failure) -> &'static Rule {
     &found.unwrap_or(&TABLE[TABLE.len() - 1]).rule
 }
 
-/// Whether a failed effect may have happened all the same: no answer, or a service that broke while it worked.
+/// Whether a failed effect may have happened all the same: no answer, an answer that cannot be read, or a service that
+/// broke while it worked.
 pub fn may_have_landed(failure: &Failure) -> bool {
-    failure.status.is_none_or(|status| status >= 500 || status == 408)
+    match failure.status {
+        None => failure.code != NOT_SENT,
+        Some(status) => status < 300 || status >= 500 || status == 408,
+    }
 }
+
+/// The code of a call that was refused on our side: nothing was sent.
+pub const NOT_SENT: &str = "ForeignAddress";

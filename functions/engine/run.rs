@@ -8,8 +8,7 @@ use tracing::{info, warn};
 
 use crate::engine::settle::{Note, settle};
 use crate::engine::{
-    Act, Clock, Delivery, Entry, Job, Look, PollMessage, Runbook, StepMessage, Stop, Versioned,
-    queue_of,
+    Act, Clock, Delivery, Entry, Job, Look, PollMessage, Runbook, StepMessage, Stop, Versioned, queue_of,
 };
 use crate::peering::{CLOCK_SKEW, Claim, Provenance, Record, SCHEMA, STEP_BUDGET};
 use crate::store::{Loaded, Records, Shared, Storage, StoreError, Stored, Vpcs, reject};

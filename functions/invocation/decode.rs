@@ -112,7 +112,16 @@ mod tests {
 
     #[test]
     fn garbage_is_refused_and_nothing_panics() {
-        for body in [&b""[..], b"null", b"[]", b"{}", b"{\"Data\":{}}", b"{\"Data\":{\"a\":1}}", b"{\"Data\":{\"a\":\"x\",\"b\":\"y\"}}", b"\xff\xfe"] {
+        for body in [
+            &b""[..],
+            b"null",
+            b"[]",
+            b"{}",
+            b"{\"Data\":{}}",
+            b"{\"Data\":{\"a\":1}}",
+            b"{\"Data\":{\"a\":\"x\",\"b\":\"y\"}}",
+            b"\xff\xfe",
+        ] {
             assert!(Invocation::read(body).is_err(), "{body:?}");
         }
     }

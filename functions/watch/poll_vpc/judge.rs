@@ -23,7 +23,9 @@ pub fn judge(record: &mut Record, vpc: &Vpc, age: Duration, now: Timestamp) -> J
     keep(&mut record.facts, connection, now);
     match (&connection.state, record.step.as_str()) {
         (state, _) if is_refused(state) => given_up(record, connection),
-        (ConnectionState::PendingPeer | ConnectionState::Active, "await_pending_peer") if record.facts.aiven_vnet.is_some() => {
+        (ConnectionState::PendingPeer | ConnectionState::Active, "await_pending_peer")
+            if record.facts.aiven_vnet.is_some() =>
+        {
             Some(Ok(Act::Done))
         }
         // The step itself sees what to make of ACTIVE: it can look at the VNet, too.
@@ -71,7 +73,9 @@ fn given_up(record: &mut Record, connection: &Connection) -> Judgement {
 /// Judges a waiting record by the clock alone. Time in which a shared cause stopped every peering does not count.
 pub fn overdue(record: &Record, outage: Option<&Outage>, now: Timestamp) -> Judgement {
     let waiting = record.waiting.as_ref().filter(|_| record.fault.is_none())?;
-    let lost = outage.filter(|outage| outage.to > waiting.since).map(|outage| outage.to.duration_since(outage.from.max(waiting.since)));
+    let lost = outage
+        .filter(|outage| outage.to > waiting.since)
+        .map(|outage| outage.to.duration_since(outage.from.max(waiting.since)));
     if now < waiting.deadline + lost.unwrap_or_default() {
         return None;
     }
@@ -88,4 +92,3 @@ pub fn overdue(record: &Record, outage: Option<&Outage>, now: Timestamp) -> Judg
     };
     Some(Err(Stop::Wait(wait)))
 }
-

@@ -16,7 +16,9 @@ const APART: Duration = Duration::from_secs(10);
 /// Handles a hint.
 pub async fn poll_vpc(engine: &Engine, tools: &Tools, text: &str, delivery: &Delivery) -> Result<(), RunError> {
     let vpc = serde_json::from_str::<PollMessage>(text).map_err(|e| e.to_string());
-    let vpc: VpcRef = match vpc.and_then(|message| message.vpc.parse().map_err(|e: crate::peering::InvalidId| e.to_string())) {
+    let vpc: VpcRef = match vpc
+        .and_then(|message| message.vpc.parse().map_err(|e: crate::peering::InvalidId| e.to_string()))
+    {
         Ok(vpc) => vpc,
         Err(error) => {
             let reason = format!("this is not a message of ours: {error}");

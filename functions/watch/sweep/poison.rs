@@ -55,7 +55,9 @@ async fn handle(engine: &Engine, tools: &Tools, queue: &str, message: &ReceivedM
         Content::Text(text) => text,
         Content::Bytes(bytes) => return Ok(refuse(&bytes, "the message is not text; send JSON, in base64").await?),
         Content::NotBase64(raw) => {
-            return Ok(refuse(raw.as_bytes(), "the message is not base64; the Functions host takes nothing else").await?);
+            return Ok(
+                refuse(raw.as_bytes(), "the message is not base64; the Functions host takes nothing else").await?
+            );
         }
     };
     if queue == REQUESTS {
@@ -82,6 +84,7 @@ async fn hint(engine: &Engine, message: &StepMessage) -> Result<(), RunError> {
     if stored.record.poisoned < MOST_POISONED {
         return engine.send_again(stored, "its message failed five times").await;
     }
-    let what = format!("step {} failed {} times over without an answer", stored.record.step, stored.record.poisoned * 5);
+    let what =
+        format!("step {} failed {} times over without an answer", stored.record.step, stored.record.poisoned * 5);
     engine.conclude_from_outside(stored, Err(Stop::Fix(Fix::report(what))), None).await
 }
