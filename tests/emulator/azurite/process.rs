@@ -38,6 +38,10 @@ const NAME: &str = "devstoreaccount1";
 const KEY: &str =
     "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 
+/// Accounts `dev1` to this many beside it, with the same key: a test that has its own account shares
+/// the process with others, not the queues.
+const ACCOUNTS: usize = 200;
+
 /// Base addresses of the three services, without the account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoints {
@@ -117,24 +121,19 @@ impl Azurite {
     /// The connection string that every Azure SDK takes.
     #[must_use]
     pub fn connection_string(&self) -> String {
-        let Endpoints { blob, queue, table } = &self.endpoints;
-        format!(
-            "DefaultEndpointsProtocol=http;AccountName={NAME};AccountKey={KEY};\
-             BlobEndpoint={blob}/{NAME};QueueEndpoint={queue}/{NAME};TableEndpoint={table}/{NAME};"
-        )
+        self.endpoints.connection_string(NAME)
     }
 
-    /// A client of its account.
+    /// The connection string of another account, `dev1` to `dev200`: the same process, nothing shared.
+    #[must_use]
+    pub fn connection_string_of(&self, number: usize) -> String {
+        self.endpoints.connection_string(&format!("dev{number}"))
+    }
+
+    /// A client of its first account.
     #[must_use]
     pub fn account(&self) -> Account {
-        let Endpoints { blob, queue, table } = &self.endpoints;
-        Account::new(
-            NAME,
-            KEY,
-            &format!("{blob}/{NAME}"),
-            &format!("{queue}/{NAME}"),
-            &format!("{table}/{NAME}"),
-        )
+        self.endpoints.account(NAME)
     }
 
     /// Process id, while it runs.
@@ -150,6 +149,36 @@ impl Azurite {
     }
 }
 
+impl Endpoints {
+    fn connection_string(&self, name: &str) -> String {
+        let Self { blob, queue, table } = self;
+        format!(
+            "DefaultEndpointsProtocol=http;AccountName={name};AccountKey={KEY};\
+             BlobEndpoint={blob}/{name};QueueEndpoint={queue}/{name};TableEndpoint={table}/{name};"
+        )
+    }
+
+    fn account(&self, name: &str) -> Account {
+        let Self { blob, queue, table } = self;
+        Account::new(
+            name,
+            KEY,
+            &format!("{blob}/{name}"),
+            &format!("{queue}/{name}"),
+            &format!("{table}/{name}"),
+        )
+    }
+}
+
+/// Azurite's own setting for accounts: `name:key;name:key`.
+fn accounts() -> String {
+    let names = (1..=ACCOUNTS).map(|number| format!("dev{number}"));
+    std::iter::once(NAME.to_owned())
+        .chain(names)
+        .map(|name| format!("{name}:{KEY};"))
+        .collect()
+}
+
 fn command(installed: &Installed, folder: &Path) -> Command {
     let mut command = Command::new("node");
     command
@@ -157,6 +186,7 @@ fn command(installed: &Installed, folder: &Path) -> Command {
         .arg(std::process::id().to_string())
         .arg(&installed.script)
         .args(FLAGS)
+        .env("AZURITE_ACCOUNTS", accounts())
         .current_dir(folder)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

@@ -102,9 +102,12 @@ fn read(members: Vec<(String, Json)>) -> Result<Answer, String> {
     Ok(answer)
 }
 
+/// Unlike outputs, logs are read as strings: as they were written.
 fn log(entry: &Json) -> Result<String, String> {
     match entry {
         Json::Null => Ok("[null]".to_owned()),
+        Json::Bool(_) => Ok(entry.compact()),
+        Json::Date(date) => Ok(date.raw().to_owned()),
         other => other
             .scalar()
             .ok_or_else(|| "an entry of Logs is not a scalar".to_owned()),
@@ -112,16 +115,18 @@ fn log(entry: &Json) -> Result<String, String> {
 }
 
 impl Answer {
-    /// The value of every output binding, by name: `$return` and the properties of a return value win.
+    /// The value of every output binding, by name. A `$return` binding takes the return value and
+    /// nothing else; without one, the properties of a returned object win over `Outputs`.
     pub(super) fn values(&self, has_return: bool) -> Vec<(String, Json)> {
         let mut values = self.outputs.clone();
-        let Some(returned) = &self.return_value else {
-            return values;
-        };
-        let over: Vec<(String, Json)> = if has_return {
-            vec![("$return".to_owned(), returned.clone())]
+        let returned = self.return_value.as_ref();
+        let over = if has_return {
+            vec![(
+                "$return".to_owned(),
+                returned.cloned().unwrap_or(Json::Null),
+            )]
         } else {
-            owned(returned)
+            returned.map(owned).unwrap_or_default()
         };
         for (name, value) in over {
             values.retain(|(known, _)| *known != name);

@@ -9,6 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 pub(super) struct Date {
     /// Local (UTC) time.
     time: DateTime,
+    /// As it was written.
+    raw: String,
     /// How the zone is written again: `Z`, nothing, or the host's own offset.
     zone: &'static str,
 }
@@ -36,14 +38,29 @@ impl Date {
             return None;
         }
         let time: DateTime = text[..zone_at].parse().ok()?;
+        let raw = text.to_owned();
         match &text[zone_at..] {
-            "" => Some(Self { time, zone: "" }),
-            "Z" => Some(Self { time, zone: "Z" }),
+            "" => Some(Self {
+                time,
+                raw,
+                zone: "",
+            }),
+            "Z" => Some(Self {
+                time,
+                raw,
+                zone: "Z",
+            }),
             offset => Some(Self {
                 time: time.checked_sub(parse_offset(offset)?).ok()?,
+                raw,
                 zone: "+00:00",
             }),
         }
+    }
+
+    /// As it was written.
+    pub(super) fn raw(&self) -> &str {
+        &self.raw
     }
 
     /// As a top-level string becomes text: `MM/dd/yyyy HH:mm:ss`.

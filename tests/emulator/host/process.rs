@@ -94,12 +94,15 @@ impl Worker {
     /// The handler, and whether it got ready within `patience`.
     pub(super) async fn ready(&self, patience: Duration) -> (Process, bool) {
         let mut state = self.state.clone();
-        let ready = |process: &Process| matches!(process.phase, Phase::Ready | Phase::Quit);
-        let in_time = matches!(
-            tokio::time::timeout(patience, state.wait_for(ready)).await,
-            Ok(Ok(_))
-        );
-        let process = state.borrow().clone();
+        let waiting = async {
+            let ready = |process: &Process| matches!(process.phase, Phase::Ready | Phase::Quit);
+            if state.wait_for(ready).await.is_err() {
+                // The host is ending: whoever waits still is abandoned, its message left leased.
+                std::future::pending::<()>().await;
+            }
+        };
+        let in_time = tokio::time::timeout(patience, waiting).await.is_ok();
+        let process = self.state.borrow().clone();
         (process, in_time)
     }
 

@@ -33,6 +33,16 @@ pub(super) struct Response {
 }
 
 impl Response {
+    #[cfg(test)]
+    pub(super) fn for_test(status: u16, headers: Vec<(String, String)>, body: &str) -> Self {
+        Self {
+            status,
+            reason: String::new(),
+            headers,
+            body: body.as_bytes().to_vec(),
+        }
+    }
+
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.headers
             .iter()
