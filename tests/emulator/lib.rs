@@ -1,1 +1,4 @@
 //! What a laptop lacks: the two clouds and the Functions host.
+
+pub mod azurite;
+pub mod host;

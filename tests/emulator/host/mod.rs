@@ -1,0 +1,46 @@
+//! The Functions host, emulated: runs a staged app's handler and drives it from queues and timers, as unkindly as the real one.
+//!
+//! What it does was read in `Azure/azure-functions-host` and `azure-webjobs-sdk` and checked against
+//! recordings of the real host 4.1037 (queue extension v5). Not emulated: HTTP triggers, scaling,
+//! dynamic concurrency, drain mode, role-based access to storage, the admin endpoints.
+//!
+//! ```text
+//! config      host.json, function.json            queue, message   listener; one message's life
+//! process     the handler: launch, ready, crash   timer, cron      schedules and their monitor
+//! invoke      one call: wait, POST, time out      outputs          what an answer sends to queues
+//! wire        HTTP/1.1 as the host writes it      answer           what an answer means
+//! encoding    the body's double encoding          json, json_read  JSON as Json.NET has it
+//! events      what happened, counters             supervisor       starts a stopped host again
+//! ```
+
+mod answer;
+mod clock;
+mod config;
+mod cron;
+mod date;
+mod encoding;
+mod events;
+mod invoke;
+mod json;
+mod json_read;
+mod lifecycle;
+mod message;
+mod options;
+mod outputs;
+mod process;
+mod queue;
+mod supervisor;
+mod timer;
+mod timer_lock;
+mod timer_status;
+mod timespan;
+mod wire;
+
+pub use config::ConfigError;
+pub use events::{Counts, Event, Events, Invocation, Outcome, Stream};
+pub use lifecycle::{Host, HostError, StopReason};
+pub use options::{Duplicate, HostOptions, Transfer};
+pub use supervisor::Supervisor;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,93 @@
+//! How a host is to run: the app, its settings, the scale of time, the faults of delivery.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::events::Events;
+
+/// Whether messages are delivered more than once, as they are when a lease is lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Duplicate {
+    /// Only when something goes wrong.
+    #[default]
+    None,
+    /// Every message twice, the second time with DequeueCount 2: by turns after the first delivery
+    /// ended, and while it still runs.
+    Each,
+}
+
+/// How the body of a POST is framed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Transfer {
+    /// In chunks of 1 KiB, as in Azure.
+    #[default]
+    Chunked,
+    /// With a Content-Length, as under Core Tools.
+    ContentLength,
+}
+
+/// How a host is to run.
+#[derive(Debug, Clone)]
+pub struct HostOptions {
+    /// The staged app: the folder of `host.json`.
+    pub app_dir: PathBuf,
+    /// The storage account, with all three endpoints and the key.
+    pub connection_string: String,
+    /// App settings: the handler's environment, beside what every handler gets. The environment of
+    /// this process is not passed on, but for `PATH`, `HOME` and `TMPDIR`.
+    pub settings: BTreeMap<String, String>,
+    /// Leases, timeouts, retry delays and schedules are divided by this (at least 1). Polling and the
+    /// handler's start are real: they measure this machine.
+    pub time_scale: f64,
+    /// Upper bound for `maxPollingInterval`, if a test cannot wait for it.
+    pub poll_cap: Option<Duration>,
+    /// Chunks or a length.
+    pub transfer: Transfer,
+    /// Delivery faults.
+    pub duplicate: Duplicate,
+    /// Whether the handler outlives a host that was killed, or that stopped with calls in flight, as
+    /// the real one does. Off: it is killed, as if it had noticed that its host is gone.
+    pub orphans: bool,
+    /// Names the timers' locks and status blobs. Hosts that share storage and this id share them.
+    pub host_id: String,
+    /// Processor cores of the emulated instance; they set `newBatchThreshold`.
+    pub cores: u32,
+    /// Where everything that happens is told and counted.
+    pub events: Events,
+}
+
+impl HostOptions {
+    /// A host for the app in `app_dir` on the storage of `connection_string`, on one core, in real
+    /// time, without faults.
+    #[must_use]
+    pub fn new(app_dir: impl Into<PathBuf>, connection_string: impl Into<String>) -> Self {
+        Self {
+            app_dir: app_dir.into(),
+            connection_string: connection_string.into(),
+            settings: BTreeMap::new(),
+            time_scale: 1.0,
+            poll_cap: None,
+            transfer: Transfer::default(),
+            duplicate: Duplicate::default(),
+            orphans: false,
+            host_id: "emulated".to_owned(),
+            cores: 1,
+            events: Events::new(),
+        }
+    }
+
+    /// Adds an app setting.
+    #[must_use]
+    pub fn setting(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.settings.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Sets the scale of time.
+    #[must_use]
+    pub fn time_scale(mut self, scale: f64) -> Self {
+        self.time_scale = scale;
+        self
+    }
+}

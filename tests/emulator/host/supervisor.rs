@@ -1,0 +1,135 @@
+//! Keeps a host running: starts another one whenever it stops, as Azure does.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::events::{Counts, Event, Events};
+use super::lifecycle::{Host, HostError};
+use super::options::HostOptions;
+
+/// From a host's end to the next one's start; real, not scaled.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// A host that is started again whenever it stops. Dropping it kills the host.
+#[derive(Debug)]
+pub struct Supervisor {
+    current: Arc<Mutex<Option<Arc<Host>>>>,
+    events: Events,
+    enough: watch::Sender<bool>,
+    task: Option<JoinHandle<()>>,
+}
+
+impl Supervisor {
+    /// Starts the first host.
+    ///
+    /// # Errors
+    /// When the app or the connection string is unusable.
+    pub async fn start(options: HostOptions) -> Result<Self, HostError> {
+        let events = options.events.clone();
+        let first = Arc::new(Host::start(options.clone()).await?);
+        let current = Arc::new(Mutex::new(Some(Arc::clone(&first))));
+        let (enough, asked) = watch::channel(false);
+        let task = tokio::spawn(supervise(options, first, Arc::clone(&current), asked));
+        Ok(Self {
+            current,
+            events,
+            enough,
+            task: Some(task),
+        })
+    }
+
+    /// The host that runs now; `None` between two.
+    #[must_use]
+    pub fn host(&self) -> Option<Arc<Host>> {
+        self.current
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// SIGKILLs the handler, if there is one; see [`Host::kill_handler`].
+    pub fn kill_handler(&self) {
+        if let Some(host) = self.host() {
+            host.kill_handler();
+        }
+    }
+
+    /// Kills the host, if there is one; see [`Host::kill`]. Another one is started.
+    pub fn kill_host(&self) {
+        if let Some(host) = self.host() {
+            host.kill();
+        }
+    }
+
+    /// Stops the host gracefully, for good.
+    pub async fn stop(mut self) {
+        self.enough.send_replace(true);
+        if let Some(task) = self.task.take() {
+            // A supervisor that panicked has stopped too.
+            let _ = task.await;
+        }
+    }
+
+    /// Everything that happens in all its hosts.
+    #[must_use]
+    pub fn events(&self) -> &Events {
+        &self.events
+    }
+
+    /// The counters over all its hosts.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.events.counts()
+    }
+}
+
+impl Drop for Supervisor {
+    fn drop(&mut self) {
+        if let Some(task) = self.task.take() {
+            task.abort();
+        }
+        self.kill_host();
+    }
+}
+
+async fn supervise(
+    options: HostOptions,
+    mut host: Arc<Host>,
+    current: Arc<Mutex<Option<Arc<Host>>>>,
+    mut asked: watch::Receiver<bool>,
+) {
+    let set =
+        |host: Option<Arc<Host>>| *current.lock().unwrap_or_else(PoisonError::into_inner) = host;
+    loop {
+        tokio::select! {
+            _ = host.stopped() => {}
+            () = wait(&mut asked) => {
+                host.stop().await;
+                return set(None);
+            }
+        }
+        set(None);
+        tokio::time::sleep(PAUSE).await;
+        host = loop {
+            if *asked.borrow() {
+                return;
+            }
+            match Host::start(options.clone()).await {
+                Ok(host) => break Arc::new(host),
+                Err(error) => {
+                    options.events.tell(Event::HandlerFailed(error.to_string()));
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+        };
+        set(Some(Arc::clone(&host)));
+    }
+}
+
+async fn wait(asked: &mut watch::Receiver<bool>) {
+    // An error means that the supervisor is gone: that is asking, too.
+    let _ = asked.wait_for(|asked| *asked).await;
+}

@@ -1,0 +1,8 @@
+//! Tests of the emulated host: against recordings of the real one, and as a whole with Azurite and a scripted handler.
+#![allow(clippy::unwrap_used)]
+
+mod processes;
+mod queues;
+mod recorded;
+mod scene;
+mod timers;

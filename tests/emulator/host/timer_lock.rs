@@ -1,0 +1,100 @@
+//! The lock that lets one host run a timer: a blob lease, as the real host's singleton takes.
+
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use super::clock::Scale;
+use super::events::Event;
+use super::lifecycle::Core;
+use crate::azurite::{Blob, Lease, StorageError};
+
+/// `listenerLockPeriod`: how long a lock outlives a killed host, and how often losers try (nominal).
+const PERIOD: Duration = Duration::from_secs(60);
+
+/// Storage leases blobs for 15 to 60 seconds.
+const SHORTEST: u64 = 15;
+
+/// A lock that is held.
+#[derive(Debug, Clone)]
+pub(super) struct Held {
+    blob: Blob,
+    lease: Lease,
+}
+
+impl Held {
+    /// Waits for the lock of `function`; `None` if the host stops first.
+    pub(super) async fn acquire(core: &Core, function: &str) -> Option<Self> {
+        let path = format!(
+            "locks/{}/Host.Functions.{function}.Listener",
+            core.options.host_id
+        );
+        let blob = core.account.blob("azure-webjobs-hosts", &path);
+        loop {
+            match take(&blob, core.scale).await {
+                Ok(Some(lease)) => {
+                    let held = Self { blob, lease };
+                    core.held
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .push(held.clone());
+                    return Some(held);
+                }
+                Ok(None) => {}
+                Err(error) => core.events().tell(Event::Storage(error.to_string())),
+            }
+            if !core.sleep(core.scale.real(PERIOD)).await {
+                return None;
+            }
+        }
+    }
+
+    /// Renews the lock until it is lost.
+    pub(super) async fn keep(&self, core: &Core) {
+        loop {
+            tokio::time::sleep(Duration::from_secs(SHORTEST) / 3).await;
+            if let Err(error) = self.blob.renew_lease(&self.lease).await
+                && error.status().is_some()
+            {
+                return core.events().tell(Event::Storage(error.to_string()));
+            }
+        }
+    }
+
+    /// Gives the lock up.
+    pub(super) async fn release(self, core: &Core) {
+        // A lock lost in the meantime is somebody else's.
+        let _ = self.blob.release_lease(&self.lease).await;
+        core.held
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .retain(|held| held.lease != self.lease);
+    }
+
+    /// What is left of a killed host's locks ends when the scaled period has passed; storage itself
+    /// cannot count that fast.
+    pub(super) async fn expire_all(held: Vec<Self>, scale: Scale) {
+        if held.is_empty() {
+            return;
+        }
+        tokio::time::sleep(scale.real(PERIOD)).await;
+        for lock in held {
+            // It may have ended by itself.
+            let _ = lock.blob.release_lease(&lock.lease).await;
+        }
+    }
+}
+
+async fn take(blob: &Blob, scale: Scale) -> Result<Option<Lease>, StorageError> {
+    let seconds = scale
+        .real(PERIOD)
+        .as_secs()
+        .clamp(SHORTEST, PERIOD.as_secs());
+    let seconds = u8::try_from(seconds).unwrap_or(60);
+    match blob.acquire_lease(seconds).await {
+        Err(error) if error.status() == Some(404) => {
+            blob.write(b"").await?;
+            blob.acquire_lease(seconds).await
+        }
+        taken => taken,
+    }
+}
