@@ -1,1 +1,3 @@
 //! What a laptop lacks: the two clouds and the Functions host.
+
+pub mod clouds;
