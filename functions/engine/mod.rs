@@ -18,7 +18,7 @@ mod run;
 mod settle;
 mod step;
 
-pub use classify::{Class, Rule, Since, Verdict, classify, may_have_landed};
+pub use classify::{Class, NOT_SENT, Rule, Since, Verdict, classify, may_have_landed};
 pub use clock::{Clock, SystemClock, TimeScale};
 pub use ensure::{Known, SharedEffect};
 pub use failure::{Failure, Service};

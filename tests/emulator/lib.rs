@@ -1,4 +1,5 @@
-//! What a laptop lacks: the two clouds and the Functions host.
+//! What a laptop lacks: the two clouds and the Functions host. Shares no type with the product, so no misreading either.
 
 pub mod azurite;
+pub mod clouds;
 pub mod host;

@@ -35,7 +35,7 @@ pub mod code {
     /// A success whose body is not what the documentation says.
     pub const UNREADABLE: &str = "UnreadableAnswer";
     /// An operation's address that is not at ARM: nothing was sent there.
-    pub const FOREIGN_ADDRESS: &str = "ForeignAddress";
+    pub const FOREIGN_ADDRESS: &str = crate::engine::NOT_SENT;
 }
 
 /// What a service's error body says, before it becomes a [`Failure`].

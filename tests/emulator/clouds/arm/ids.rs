@@ -1,0 +1,62 @@
+//! Azure resource ids: case-insensitive, made and taken apart.
+
+/// A virtual network's id, taken apart.
+pub(crate) struct VnetId {
+    pub(crate) subscription: String,
+    pub(crate) resource_group: String,
+    pub(crate) name: String,
+}
+
+pub(crate) fn vnet(subscription: &str, resource_group: &str, name: &str) -> String {
+    format!(
+        "/subscriptions/{subscription}/resourceGroups/{resource_group}/providers/Microsoft.Network/virtualNetworks/{name}"
+    )
+}
+
+pub(crate) fn parse_vnet(id: &str) -> Option<VnetId> {
+    let parts: Vec<&str> = id.strip_prefix('/')?.split('/').collect();
+    let [s, subscription, g, group, p, provider, v, name] = parts.as_slice() else { return None };
+    let fits = s.eq_ignore_ascii_case("subscriptions")
+        && g.eq_ignore_ascii_case("resourceGroups")
+        && p.eq_ignore_ascii_case("providers")
+        && provider.eq_ignore_ascii_case("Microsoft.Network")
+        && v.eq_ignore_ascii_case("virtualNetworks");
+    fits.then(|| VnetId {
+        subscription: (*subscription).to_owned(),
+        resource_group: (*group).to_owned(),
+        name: (*name).to_owned(),
+    })
+}
+
+/// The subscription that an id or scope is in.
+pub(crate) fn subscription(id: &str) -> Option<String> {
+    let mut parts = id.strip_prefix('/')?.split('/');
+    let first = parts.next()?;
+    let subscription = parts.next()?;
+    first.eq_ignore_ascii_case("subscriptions").then(|| subscription.to_owned())
+}
+
+/// Whether `outer` is `inner` or above it.
+pub(crate) fn covers(outer: &str, inner: &str) -> bool {
+    let outer = outer.trim_end_matches('/').to_ascii_lowercase();
+    let inner = inner.trim_end_matches('/').to_ascii_lowercase();
+    inner.strip_prefix(&outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// The last segment.
+pub(crate) fn name(id: &str) -> &str {
+    id.rsplit('/').next().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scope_covers_what_is_under_it_and_not_its_namesakes() {
+        assert!(covers("/subscriptions/A", "/subscriptions/a/resourceGroups/x"));
+        assert!(covers("/", "/subscriptions/a"));
+        assert!(!covers("/subscriptions/a/resourceGroups/x", "/subscriptions/a/resourceGroups/xy"));
+        assert!(!covers("/subscriptions/a/resourceGroups/x", "/subscriptions/a"));
+    }
+}

@@ -1,0 +1,46 @@
+//! The record of every request that reached the clouds.
+
+use super::http::Request;
+use super::world::World;
+use jiff::Timestamp;
+
+/// One of the emulated services.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Service {
+    /// Aiven's API.
+    Aiven,
+    /// The token service.
+    Entra,
+    /// Microsoft Graph.
+    Graph,
+    /// Azure Resource Manager.
+    Arm,
+    /// The managed-identity endpoint.
+    Identity,
+}
+
+/// One request and what became of it; never a token.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// When it came.
+    pub at: Timestamp,
+    /// Which service it was for.
+    pub service: Service,
+    /// Its method.
+    pub method: String,
+    /// Its path and query, as sent.
+    pub path: String,
+    /// Status of the answer; none when the connection was cut.
+    pub status: Option<u16>,
+    /// Client id of the caller, `aiven` for the holder of Aiven's token, or empty.
+    pub caller: String,
+}
+
+pub(crate) fn caller(world: &World, service: Service, request: &Request) -> String {
+    match service {
+        Service::Entra => request.form("client_id").unwrap_or_default(),
+        Service::Identity => request.query("client_id").unwrap_or_default().to_owned(),
+        Service::Aiven if request.header("authorization").is_some() => "aiven".to_owned(),
+        _ => request.bearer().and_then(|t| world.tokens.claims(t)).map(|c| c.app_id.clone()).unwrap_or_default(),
+    }
+}

@@ -1,0 +1,250 @@
+//! The emulated clouds: Aiven, Entra, Microsoft Graph, Azure Resource Manager and the managed-identity endpoint.
+//!
+//! One process, one [`World`], five servers on 127.0.0.1, TLS with a CA of their own (the identity endpoint is plain
+//! HTTP, as App Service's is). They are state machines: tokens belong to tenants and audiences, permissions are
+//! enforced, what is new is seen late, operations take time, Aiven works on its own clock. A test starts them with
+//! [`Clouds::start`], sets the scene in [`Clouds::world`], and makes trouble with [`Clouds::fault`].
+//!
+//! Time: delays in [`Lags`] are nominal and divided by the time scale. What is put on the wire as a *delay*
+//! (`Retry-After`, Aiven's "try again in Ns") is nominal too, for clients that scale their delays alike; what is put
+//! there as a *moment* (`createdOn`, `exp`, `expires_on`) and a token's `expires_in` are real.
+//!
+//! - `world/`: the state, its builders, its upsets        - `faults/`: trouble with single calls, by name too
+//! - `entra`, `identity_endpoint`, `tokens`: who is who    - `graph/`: the directory
+//! - `arm/`: subscriptions, roles, networks, peerings      - `aiven/`: its API, and the platform behind it
+//! - `server`, `tls`, `http`: transport                    - `calls`: the record; `clock`, `lags`: time
+
+mod aiven;
+mod arm;
+mod calls;
+mod clock;
+mod entra;
+mod faults;
+mod graph;
+mod http;
+mod identity_endpoint;
+mod lags;
+mod server;
+#[cfg(test)]
+mod tests;
+mod tls;
+mod tokens;
+mod world;
+
+pub use arm::roles;
+pub use calls::{Call, Service};
+pub use faults::Fault;
+pub use lags::Lags;
+pub use world::{
+    AIVEN_APPLICATION, AivenVpc, Application, AssignedRole, Change, Connection, FederatedCredential, Operation,
+    OperationKind, OperationState, Organization, Owner, Pair, Password, Peering, Project, RoleDefinition,
+    ServicePrincipal, Subscription, Upsets, Urls, Vnet, World,
+};
+
+use faults::{Faults, Kind};
+use server::{Shared, lock};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::task::AbortHandle;
+use tokio_rustls::TlsAcceptor;
+
+/// How to start the clouds.
+#[derive(Clone)]
+pub struct Options {
+    /// Every nominal delay is divided by it; at least 1.
+    pub time_scale: f64,
+    /// A directory that exists, for the CA's certificate.
+    pub dir: PathBuf,
+    /// How long things take.
+    pub lags: Lags,
+    /// The one token that Aiven accepts.
+    pub aiven_token: String,
+    /// Fixed ports, or 0 for any free one.
+    pub ports: Ports,
+}
+
+/// Ports on 127.0.0.1; 0 = any.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Ports {
+    /// Aiven's.
+    pub aiven: u16,
+    /// Entra's.
+    pub entra: u16,
+    /// Graph's.
+    pub graph: u16,
+    /// ARM's.
+    pub arm: u16,
+    /// The managed-identity endpoint's.
+    pub identity: u16,
+}
+
+impl Options {
+    /// Documented lags at the given scale, any ports.
+    pub fn new(dir: impl Into<PathBuf>, time_scale: f64) -> Self {
+        Self {
+            time_scale,
+            dir: dir.into(),
+            lags: Lags::documented(),
+            aiven_token: "emulated-aiven-token".to_owned(),
+            ports: Ports::default(),
+        }
+    }
+
+    /// No lags at all.
+    pub fn instant(dir: impl Into<PathBuf>) -> Self {
+        Self { lags: Lags::none(), ..Self::new(dir, 1.0) }
+    }
+}
+
+/// Why the clouds did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A port is taken or the directory cannot be written.
+    #[error("the emulated clouds could not start ({0}): free the port, or give a directory that can be written")]
+    Io(#[from] std::io::Error),
+    /// The CA or the server certificate could not be made.
+    #[error("the emulated clouds could not make their certificate: {0}")]
+    Certificate(#[from] rcgen::Error),
+    /// The TLS configuration was refused.
+    #[error("the emulated clouds could not set up TLS: {0}")]
+    Tls(#[from] tokio_rustls::rustls::Error),
+}
+
+/// The running clouds; a clone is another handle on the same. They end with the last handle.
+#[derive(Clone)]
+pub struct Clouds {
+    shared: Arc<Shared>,
+    certificate: PathBuf,
+    _tasks: Arc<Tasks>,
+}
+
+struct Tasks(Vec<AbortHandle>);
+
+impl Drop for Tasks {
+    fn drop(&mut self) {
+        for task in &self.0 {
+            task.abort();
+        }
+    }
+}
+
+impl Clouds {
+    /// Starts the servers and Aiven's clock.
+    pub async fn start(options: Options) -> Result<Self, Error> {
+        let (tls, certificate) = tls::make(&options.dir)?;
+        let world = World::new(options.time_scale, options.lags, options.aiven_token);
+        let shared = Arc::new(Shared {
+            world: Mutex::new(world),
+            faults: Mutex::new(Faults::default()),
+            calls: Mutex::new(Vec::new()),
+        });
+        let ports = options.ports;
+        let mut tasks = Vec::new();
+        let aiven = listen(&shared, Service::Aiven, ports.aiven, Some(&tls), &mut tasks).await?;
+        let entra = listen(&shared, Service::Entra, ports.entra, Some(&tls), &mut tasks).await?;
+        let graph = listen(&shared, Service::Graph, ports.graph, Some(&tls), &mut tasks).await?;
+        let arm = listen(&shared, Service::Arm, ports.arm, Some(&tls), &mut tasks).await?;
+        let identity = listen(&shared, Service::Identity, ports.identity, None, &mut tasks).await?;
+        lock(&shared.world).urls = Urls { aiven, entra, graph, arm, identity: format!("{identity}/msi/token") };
+        tasks.push(tokio::spawn(tick(Arc::clone(&shared))).abort_handle());
+        Ok(Self { shared, certificate, _tasks: Arc::new(Tasks(tasks)) })
+    }
+
+    /// The settings of a function app that lives in these clouds.
+    pub fn settings(&self) -> BTreeMap<String, String> {
+        let world = self.world();
+        let urls = &world.urls;
+        [
+            ("AIVEN_API_URL", urls.aiven.clone()),
+            ("AIVEN_TOKEN", world.aiven_token.clone()),
+            ("ENTRA_URL", urls.entra.clone()),
+            ("GRAPH_URL", urls.graph.clone()),
+            ("ARM_URL", urls.arm.clone()),
+            ("AZURE_TENANT_ID", world.home_tenant.clone()),
+            ("AZURE_CLIENT_ID", world.identity_client_id.clone()),
+            ("AZURE_PRINCIPAL_ID", world.identity_principal_id.clone()),
+            ("IDENTITY_ENDPOINT", urls.identity.clone()),
+            ("IDENTITY_HEADER", world.identity_header.clone()),
+            ("SSL_CERT_FILE", self.certificate.display().to_string()),
+        ]
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+    }
+
+    /// The state of both clouds, brought to the present. Do not hold it across an `await`: no call is answered
+    /// meanwhile.
+    pub fn world(&self) -> MutexGuard<'_, World> {
+        let mut world = lock(&self.shared.world);
+        world.advance();
+        world
+    }
+
+    /// Makes trouble: a fault of calls waits for its call, a change of the world is made at once.
+    pub fn fault(&self, fault: Fault) {
+        match fault.kind {
+            Kind::Call(call) => lock(&self.shared.faults).add(call),
+            Kind::World(change) => change(&mut self.world()),
+        }
+    }
+
+    /// Takes all faults of calls away.
+    pub fn clear_faults(&self) {
+        lock(&self.shared.faults).clear();
+    }
+
+    /// How many faults of calls still wait to strike: 0 proves that the ones given did.
+    pub fn faults_left(&self) -> usize {
+        lock(&self.shared.faults).standing()
+    }
+
+    /// Every request so far, in the order of the answers.
+    pub fn calls(&self) -> Vec<Call> {
+        lock(&self.shared.calls).clone()
+    }
+
+    /// How many requests each service has had.
+    pub fn calls_by_service(&self) -> BTreeMap<Service, usize> {
+        let mut counts = BTreeMap::new();
+        for call in lock(&self.shared.calls).iter() {
+            *counts.entry(call.service).or_default() += 1;
+        }
+        counts
+    }
+
+    /// Forgets the requests so far.
+    pub fn reset_calls(&self) {
+        lock(&self.shared.calls).clear();
+    }
+
+    /// Every token minted so far, for a test that none of them leaks.
+    pub fn tokens_minted(&self) -> Vec<String> {
+        lock(&self.shared.world).tokens.all()
+    }
+}
+
+/// Binds a port, serves the service there, and returns its URL without a trailing slash.
+async fn listen(
+    shared: &Arc<Shared>,
+    service: Service,
+    port: u16,
+    tls: Option<&TlsAcceptor>,
+    tasks: &mut Vec<AbortHandle>,
+) -> Result<String, Error> {
+    let listener = TcpListener::bind(("127.0.0.1", port)).await?;
+    let address = listener.local_addr()?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    tasks.push(tokio::spawn(server::serve(Arc::clone(shared), service, listener, tls.cloned())).abort_handle());
+    Ok(format!("{scheme}://{address}"))
+}
+
+/// Time passes in the clouds also while nobody calls.
+async fn tick(shared: Arc<Shared>) {
+    loop {
+        clock::sleep(Duration::from_millis(20)).await;
+        lock(&shared.world).advance();
+    }
+}

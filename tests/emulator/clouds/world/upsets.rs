@@ -1,0 +1,65 @@
+//! What can be made to go wrong in the clouds' own doings, beside faults of single calls.
+
+use super::World;
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// Standing orders for trouble; each is used up by what it strikes, unless said otherwise.
+#[derive(Clone, Debug, Default)]
+pub struct Upsets {
+    /// States that the next connections end in instead of PENDING_PEER.
+    pub refuse_connections: VecDeque<String>,
+    /// After this nominal time in PENDING_PEER `state_info` is null. Stands until cleared.
+    pub forget_state_info_after: Option<Duration>,
+    /// The next connection that is built shows this state first, for this nominal time.
+    pub unknown_state: Option<(String, Duration)>,
+    /// The next network operations end as failed, inside a 200: code and message.
+    pub fail_operations: VecDeque<(String, String)>,
+    /// Answers 403 to this many polls of operations.
+    pub forbid_polls: usize,
+    /// Whether Aiven serves `/organization/{org}/vpc/{id}`. The other dialect stays.
+    pub no_singular_routes: bool,
+    /// Whether Aiven serves `/organization/{org}/vpcs/{id}`. The other dialect stays.
+    pub no_plural_routes: bool,
+}
+
+impl World {
+    /// The next `n` Aiven connections end in `state` (`REJECTED_BY_PEER`, `INVALID_SPECIFICATION`).
+    pub fn refuse_connections(&mut self, n: usize, state: &str) {
+        self.upsets.refuse_connections.extend(std::iter::repeat_n(state.to_owned(), n));
+    }
+
+    /// The next network operation answers 200 with `Failed` in its body.
+    pub fn fail_next_operation(&mut self, code: &str, message: &str) {
+        self.upsets.fail_operations.push_back((code.to_owned(), message.to_owned()));
+    }
+
+    /// Keeps a network `Updating` for a nominal time.
+    pub fn keep_updating(&mut self, vnet: &str, nominal: Duration) {
+        let until = self.due_in(nominal);
+        if let Some(vnet) = self.vnet_mut(vnet) {
+            vnet.updating_until = Some(until);
+        }
+    }
+
+    /// A principal's role assignments do not count, neither present nor coming ones.
+    pub fn never_propagate(&mut self, principal: &str) {
+        self.never_propagating.insert(principal.to_ascii_lowercase());
+        for assignment in &mut self.role_assignments {
+            if assignment.principal_id.eq_ignore_ascii_case(principal) {
+                assignment.effective_at = None;
+            }
+        }
+    }
+
+    /// A principal's role assignments count at once, and its coming ones as usual.
+    pub fn propagate_now(&mut self, principal: &str) {
+        let now = self.now();
+        self.never_propagating.remove(&principal.to_ascii_lowercase());
+        for assignment in &mut self.role_assignments {
+            if assignment.principal_id.eq_ignore_ascii_case(principal) {
+                assignment.effective_at = Some(now);
+            }
+        }
+    }
+}
