@@ -37,7 +37,7 @@ pub fn runbook(tools: &Tools) -> Runbook {
     let t = || tools.clone();
     Runbook {
         entries: vec![
-            row("inspect_network",          "5, 10", Requested,        "look at the VNet and the Aiven VPC",                 inspect_network::InspectNetwork(t())),
+            row("inspect_network",          "5, 10", Requested,        "look at the VNet and the Aiven VPC",                 inspect_network::InspectNetwork::new(t())),
             row("register_application",     "2",     Authorizing,      "register our multi-tenant application",              register_application::RegisterApplication(t())),
             row("create_service_principal", "3",     Authorizing,      "create its service principal",                       create_service_principal::CreateServicePrincipal(t())),
             row("add_credential",           "4",     Authorizing,      "let the app's identity sign in as the application",  add_credential::AddCredential(t())),

@@ -850,7 +850,7 @@ pub fn classify(failure: &Failure) -> &'static Rule {
 pub fn may_have_landed(failure: &Failure) -> bool {
     match failure.status {
         None => failure.code != NOT_SENT,
-        Some(status) => status < 300 || status >= 500 || status == 408,
+        Some(status) => !(300..500).contains(&status) || status == 408,
     }
 }
 

@@ -1,31 +1,60 @@
 //! Runbook steps 5 and 10: looks at the VNet and the Aiven VPC, and refuses in the first minute what could never work.
 
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
 use async_trait::async_trait;
 use ipnet::IpNet;
+use jiff::Timestamp;
 
 use crate::cloud::aiven::{Vpc, VpcState};
 use crate::cloud::arm::{PeeringState, ProvisioningState, Subscription, SubscriptionState, Vnet};
 use crate::create::Tools;
 use crate::engine::{Failure, Fix, Job, Look, Remedy, Step, Stop, Wait};
-use crate::peering::{Record, TenantId, VnetId};
+use crate::peering::{Record, SubscriptionId, TenantId, VnetId};
 
 /// A VNet takes this many peerings (Azure's networking limits).
 const MOST_PEERINGS: usize = 500;
 
+/// How long a subscription that was found to be ours is not asked about again, nominal.
+const TRUSTED_FOR: Duration = Duration::from_secs(3600);
+
 /// See the module.
-pub struct InspectNetwork(pub Tools);
+pub struct InspectNetwork {
+    tools: Tools,
+    /// Subscriptions found usable, and when: what several peerings ask would be the same question.
+    usable: Mutex<HashMap<SubscriptionId, Timestamp>>,
+}
+
+impl InspectNetwork {
+    /// The step.
+    pub fn new(tools: Tools) -> Self {
+        Self { tools, usable: Mutex::default() }
+    }
+
+    async fn subscription(&self, job: &Job) -> Result<(), Stop> {
+        let (arm, home) = (&self.tools.clouds.arm, self.tools.settings.endpoints.tenant);
+        let id = job.record.vnet.subscription;
+        let known = self.usable.lock().unwrap_or_else(PoisonError::into_inner).get(&id).copied();
+        if known.is_some_and(|at| job.clock.since(at) < TRUSTED_FOR) {
+            return Ok(());
+        }
+        if let Some(tenant) = arm.tenant_of(id).await?.filter(|tenant| *tenant != home) {
+            return Err(other_tenant(&job.record.vnet, tenant, home).into());
+        }
+        usable(&arm.subscription(id).await?, home)?;
+        self.usable.lock().unwrap_or_else(PoisonError::into_inner).insert(id, job.now());
+        Ok(())
+    }
+}
 
 #[async_trait]
 impl Step for InspectNetwork {
     async fn look(&self, job: &mut Job) -> Result<Look, Stop> {
-        let Tools { clouds, settings } = &self.0;
+        let Tools { clouds, settings } = &self.tools;
         let id = job.record.vnet.clone();
-        let home = settings.endpoints.tenant;
-        if let Some(tenant) = clouds.arm.tenant_of(id.subscription).await?.filter(|tenant| *tenant != home) {
-            return Err(other_tenant(&id, tenant, home).into());
-        }
-        let subscription = clouds.arm.subscription(id.subscription).await?;
-        usable(&subscription, home)?;
+        self.subscription(job).await?;
         let vnet = clouds.arm.vnet(&id).await?;
         settled(&vnet)?;
         let vpc = clouds.aiven.vpc(&job.record.key.vpc).await?;
@@ -33,13 +62,13 @@ impl Step for InspectNetwork {
         let requested = vpc.live_connection_to(&id).is_some();
         no_overlap(&id, &vnet, &vpc, requested)?;
         let facts = &mut job.record.facts;
-        (facts.tenant, facts.location) = (Some(subscription.tenant), Some(vnet.location));
+        (facts.tenant, facts.location) = (Some(settings.endpoints.tenant), Some(vnet.location));
         (facts.prefixes, facts.vpc_cidrs) = (vnet.prefixes, vpc.prefixes);
         Ok(Look::Done)
     }
 
     fn remedy(&self, record: &Record, failure: &Failure) -> Option<Remedy> {
-        let identity = self.0.settings.identity;
+        let identity = self.tools.settings.identity;
         let missing_right = failure.status == Some(403) || failure.code == "SubscriptionNotFound";
         let in_azure = failure.service == crate::engine::Service::Arm && missing_right;
         in_azure.then(|| Remedy {

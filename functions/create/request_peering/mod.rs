@@ -31,6 +31,7 @@ impl Step for RequestPeering {
         let Some(connection) = vpc.live_connection_to(&job.record.vnet) else {
             // What we made, if we did, is gone: what comes next is made anew.
             job.record.provenance.aiven = job.record.provenance.aiven.filter(|p| *p == Provenance::Claimed);
+            job.record.facts.aiven_state = None;
             return Ok(Look::Missing);
         };
         if is_refused(&connection.state) {
@@ -44,12 +45,14 @@ impl Step for RequestPeering {
     }
 
     async fn act(&self, job: &mut Job) -> Result<Act, Stop> {
+        if job.record.facts.aiven_state.is_none() {
+            return self.request(job).await;
+        }
+        // The look saw a refused one, which has to go first.
         let vpc = self.0.clouds.aiven.vpc(&job.record.key.vpc).await?;
         match vpc.live_connection_to(&job.record.vnet) {
             Some(connection) if is_refused(&connection.state) => self.remove(job, connection).await,
-            // It came to be since the look: the next one sees whose it is.
-            Some(_) => Err(Wait::aiven("connection_appeared", "the connection has just appeared", 5, 600).into()),
-            None => self.request(job).await,
+            _ => Err(Wait::aiven("connection_changed", "the connection has just changed", 5, 600).into()),
         }
     }
 }
@@ -125,9 +128,10 @@ pub fn is_refused(state: &ConnectionState) -> bool {
     matches!(state, InvalidSpecification | RejectedByPeer | Error | DeletedByPeer)
 }
 
-fn replaceable(job: &Job, connection: &Connection) -> Result<Look, Stop> {
+fn replaceable(job: &mut Job, connection: &Connection) -> Result<Look, Stop> {
     let ours = matches!(job.record.provenance.aiven, Some(Provenance::Created | Provenance::Claimed));
     if ours && job.record.facts.recreated < MOST_REPLACED {
+        job.record.facts.aiven_state = Some(connection.state.to_string());
         return Ok(Look::Missing);
     }
     Err(refused(job.record.key.vpc.clone(), connection, ours).into())

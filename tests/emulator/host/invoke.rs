@@ -32,12 +32,7 @@ pub(super) type Body<'a> = &'a (dyn Fn(&Moment, Option<&Retry>) -> String + Send
 
 impl Core {
     /// Invokes a function, with its retry policy, and tells how it ended.
-    pub(super) async fn invoke(
-        &self,
-        function: &Function,
-        message: Option<&Message>,
-        body: Body<'_>,
-    ) -> Outcome {
+    pub(super) async fn invoke(&self, function: &Function, message: Option<&Message>, body: Body<'_>) -> Outcome {
         let mut invocation = Invocation {
             id: Uuid::new_v4(),
             function: function.name.clone(),
@@ -55,20 +50,11 @@ impl Core {
         outcome
     }
 
-    async fn with_retries(
-        &self,
-        function: &Function,
-        invocation: &Invocation,
-        body: Body<'_>,
-    ) -> Outcome {
+    async fn with_retries(&self, function: &Function, invocation: &Invocation, body: Body<'_>) -> Outcome {
         let Some(policy) = &function.retry else {
             return self.attempt(function, invocation, body, None).await;
         };
-        let mut retry = Retry {
-            count: 0,
-            max: policy.max,
-            exception: None,
-        };
+        let mut retry = Retry { count: 0, max: policy.max, exception: None };
         loop {
             let outcome = self.attempt(function, invocation, body, Some(&retry)).await;
             let problem = match &outcome {
@@ -76,18 +62,10 @@ impl Core {
                 Outcome::Failed(problem) => problem.clone(),
                 Outcome::TimedOut => "the function timed out".to_owned(),
             };
-            if retry.count == retry.max
-                || !self
-                    .sleep(self.scale.real(pause(policy, retry.count)))
-                    .await
-            {
+            if retry.count == retry.max || !self.sleep(self.scale.real(pause(policy, retry.count))).await {
                 return outcome;
             }
-            retry = Retry {
-                count: retry.count + 1,
-                exception: Some(problem),
-                ..retry
-            };
+            retry = Retry { count: retry.count + 1, exception: Some(problem), ..retry };
         }
     }
 
@@ -109,10 +87,7 @@ impl Core {
             return outcome;
         }
         // An answer within the grace is discarded, but spares the handler and all other calls.
-        if tokio::time::timeout(self.scale.real(GRACE), &mut work)
-            .await
-            .is_err()
-        {
+        if tokio::time::timeout(self.scale.real(GRACE), &mut work).await.is_err() {
             let number = launch.load(Ordering::Relaxed);
             if number > 0 {
                 self.worker.restart(number).await;
@@ -134,16 +109,9 @@ impl Core {
         if let (Trigger::Queue { queue, .. }, Some(id)) = (&function.trigger, &invocation.message) {
             self.events().delivered(queue, id);
         }
-        let moment = Moment {
-            function: &function.name,
-            now: Timestamp::now(),
-            random: Uuid::new_v4(),
-        };
+        let moment = Moment { function: &function.name, now: Timestamp::now(), random: Uuid::new_v4() };
         let text = body(&moment, retry);
-        let response = process
-            .wire
-            .send(self.request(function, invocation, &text))
-            .await;
+        let response = process.wire.send(self.request(function, invocation, &text)).await;
         if !ready {
             self.stop(StopReason::NeverReady);
         }
@@ -155,12 +123,7 @@ impl Core {
         }
     }
 
-    fn request<'a>(
-        &self,
-        function: &Function,
-        invocation: &Invocation,
-        body: &'a str,
-    ) -> Request<'a> {
+    fn request<'a>(&self, function: &Function, invocation: &Invocation, body: &'a str) -> Request<'a> {
         Request {
             method: "POST",
             path: format!("/{}", function.name),
@@ -178,40 +141,23 @@ impl Core {
     /// Tells the logs and writes the outputs; every binding is written even if another one fails.
     async fn apply(&self, function: &Function, answer: &Answer) -> Outcome {
         for text in &answer.logs {
-            self.events().tell(Event::Log {
-                function: function.name.clone(),
-                text: text.clone(),
-            });
+            self.events().tell(Event::Log { function: function.name.clone(), text: text.clone() });
         }
-        let has_return = function
-            .outputs
-            .iter()
-            .any(|output| output.name == "$return");
+        let has_return = function.outputs.iter().any(|output| output.name == "$return");
         let mut problem = None;
         for (name, value) in answer.values(has_return) {
             let Some(output) = function.outputs.iter().find(|output| output.name == name) else {
                 continue;
             };
             match outputs::messages(&value, output.binary) {
-                Ok(messages) => {
-                    problem = self
-                        .send_all(function, output, messages)
-                        .await
-                        .err()
-                        .or(problem)
-                }
+                Ok(messages) => problem = self.send_all(function, output, messages).await.err().or(problem),
                 Err(wrong) => problem = Some(wrong),
             }
         }
         problem.map_or(Outcome::Succeeded, Outcome::Failed)
     }
 
-    async fn send_all(
-        &self,
-        function: &Function,
-        output: &Output,
-        messages: Vec<Vec<u8>>,
-    ) -> Result<(), String> {
+    async fn send_all(&self, function: &Function, output: &Output, messages: Vec<Vec<u8>>) -> Result<(), String> {
         for bytes in messages {
             let text = if self.app.queues.base64 {
                 BASE64_STANDARD.encode(&bytes)
@@ -219,19 +165,11 @@ impl Core {
                 String::from_utf8_lossy(&bytes).into_owned()
             };
             let written = match self.account.create_queue(&output.queue).await {
-                Ok(()) => self
-                    .account
-                    .put_raw(&output.queue, &text, Duration::ZERO, Some(TTL))
-                    .await
-                    .map(drop),
+                Ok(()) => self.account.put_raw(&output.queue, &text, Duration::ZERO, Some(TTL)).await.map(drop),
                 refused => refused,
             };
-            written
-                .map_err(|error| format!("output {} cannot be written: {error}", output.name))?;
-            self.events().tell(Event::Sent {
-                queue: output.queue.clone(),
-                function: function.name.clone(),
-            });
+            written.map_err(|error| format!("output {} cannot be written: {error}", output.name))?;
+            self.events().tell(Event::Sent { queue: output.queue.clone(), function: function.name.clone() });
         }
         Ok(())
     }
@@ -239,10 +177,7 @@ impl Core {
 
 fn pause(policy: &RetryPolicy, count: u32) -> Duration {
     match policy.longest {
-        Some(longest) => policy
-            .delay
-            .saturating_mul(2u32.saturating_pow(count))
-            .min(longest),
+        Some(longest) => policy.delay.saturating_mul(2u32.saturating_pow(count)).min(longest),
         None => policy.delay,
     }
 }

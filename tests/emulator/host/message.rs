@@ -58,12 +58,7 @@ struct Delivery<'a> {
 /// Handles a received message to its end.
 pub(super) async fn handle(core: Arc<Core>, function: usize, message: Message) {
     let function = &core.app.functions[function];
-    let Trigger::Queue {
-        binding,
-        queue,
-        binary,
-    } = &function.trigger
-    else {
+    let Trigger::Queue { binding, queue, binary } = &function.trigger else {
         return;
     };
     let delivery = Delivery {
@@ -74,20 +69,14 @@ pub(super) async fn handle(core: Arc<Core>, function: usize, message: Message) {
         repeat: repeat(&core, &message),
     };
     let Some(bytes) = decode(&core, &message) else {
-        return delivery
-            .poison("Message decoding has failed! Check MessageEncoding settings.")
-            .await;
+        return delivery.poison("Message decoding has failed! Check MessageEncoding settings.").await;
     };
     if message.dequeue_count > core.app.queues.max_dequeue_count {
-        return delivery
-            .poison("DequeueCount is above maxDequeueCount")
-            .await;
+        return delivery.poison("DequeueCount is above maxDequeueCount").await;
     }
     let outcome = match content(bytes, *binary) {
         Some(content) => delivery.run(function, binding, &content).await,
-        None => {
-            Outcome::Failed("the message is not UTF-8 and cannot be bound to a string".to_owned())
-        }
+        None => Outcome::Failed("the message is not UTF-8 and cannot be bound to a string".to_owned()),
     };
     delivery.settle(&outcome).await;
 }
@@ -103,19 +92,11 @@ fn repeat(core: &Core, message: &Message) -> Repeat {
 }
 
 fn decode(core: &Core, message: &Message) -> Option<Vec<u8>> {
-    if core.app.queues.base64 {
-        outputs::base64(&message.text)
-    } else {
-        Some(message.text.clone().into_bytes())
-    }
+    if core.app.queues.base64 { outputs::base64(&message.text) } else { Some(message.text.clone().into_bytes()) }
 }
 
 fn content(bytes: Vec<u8>, binary: bool) -> Option<Content> {
-    if binary {
-        Some(Content::Binary(bytes))
-    } else {
-        String::from_utf8(bytes).ok().map(Content::Text)
-    }
+    if binary { Some(Content::Binary(bytes)) } else { String::from_utf8(bytes).ok().map(Content::Text) }
 }
 
 impl Delivery<'_> {
@@ -139,8 +120,7 @@ impl Delivery<'_> {
         loop {
             tokio::time::sleep(self.core.scale.real(LEASE / 2)).await;
             let renewed = self.hide(self.core.scale.real(LEASE)).await;
-            let lost =
-                matches!(&renewed, Err(error) if error.status().is_some_and(|status| status < 500));
+            let lost = matches!(&renewed, Err(error) if error.status().is_some_and(|status| status < 500));
             self.note(renewed);
             if lost {
                 return std::future::pending().await;
@@ -151,28 +131,19 @@ impl Delivery<'_> {
     /// Changes the visibility with the newest receipt, and keeps the next one.
     async fn hide(&self, duration: Duration) -> Result<(), StorageError> {
         let receipt = self.receipt();
-        let next = self
-            .core
-            .account
-            .update_message(self.queue, &self.message.id, &receipt, duration)
-            .await?;
+        let next = self.core.account.update_message(self.queue, &self.message.id, &receipt, duration).await?;
         *self.receipt.lock().unwrap_or_else(PoisonError::into_inner) = next;
         Ok(())
     }
 
     fn receipt(&self) -> String {
-        self.receipt
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.receipt.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     async fn settle(&self, outcome: &Outcome) {
         let queues = &self.core.app.queues;
         match outcome {
-            Outcome::Succeeded if self.repeat != Repeat::Never => {
-                self.note(self.hide(Duration::ZERO).await)
-            }
+            Outcome::Succeeded if self.repeat != Repeat::Never => self.note(self.hide(Duration::ZERO).await),
             Outcome::Succeeded => self.note(self.patiently(Act::Delete).await),
             Outcome::Failed(problem) if self.message.dequeue_count >= queues.max_dequeue_count => {
                 self.poison(problem).await;
@@ -222,17 +193,10 @@ impl Delivery<'_> {
         let account = &self.core.account;
         match act {
             Act::Hide(duration) => self.hide(duration).await,
-            Act::Delete => {
-                account
-                    .delete_message(self.queue, &self.message.id, &self.receipt())
-                    .await
-            }
+            Act::Delete => account.delete_message(self.queue, &self.message.id, &self.receipt()).await,
             Act::Copy(poison) => {
                 account.create_queue(poison).await?;
-                account
-                    .put_raw(poison, &self.message.text, Duration::ZERO, Some(TTL))
-                    .await
-                    .map(drop)
+                account.put_raw(poison, &self.message.text, Duration::ZERO, Some(TTL)).await.map(drop)
             }
         }
     }

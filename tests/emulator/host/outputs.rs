@@ -29,9 +29,7 @@ fn string(text: &str, binary: bool) -> Result<Vec<Vec<u8>>, String> {
     if !looks_like('{', '}') && !looks_like('[', ']') {
         return Ok(vec![text.as_bytes().to_vec()]);
     }
-    match json_read::whole(trimmed)
-        .map_err(|problem| format!("an output looks like JSON but is not: {problem}"))?
-    {
+    match json_read::whole(trimmed).map_err(|problem| format!("an output looks like JSON but is not: {problem}"))? {
         Json::List(items) => Ok(items.iter().map(item).collect()),
         other => Ok(vec![other.indented().into_bytes()]),
     }
@@ -39,16 +37,11 @@ fn string(text: &str, binary: bool) -> Result<Vec<Vec<u8>>, String> {
 
 /// An element of an array: strings as they are, never decoded.
 fn item(item: &Json) -> Vec<u8> {
-    item.scalar()
-        .unwrap_or_else(|| item.indented())
-        .into_bytes()
+    item.scalar().unwrap_or_else(|| item.indented()).into_bytes()
 }
 
 /// .NET's `Convert.FromBase64String` ignores white space.
 pub(super) fn base64(text: &str) -> Option<Vec<u8>> {
-    let bare: String = text
-        .chars()
-        .filter(|c| !matches!(c, ' ' | '\t' | '\n' | '\r'))
-        .collect();
+    let bare: String = text.chars().filter(|c| !matches!(c, ' ' | '\t' | '\n' | '\r')).collect();
     BASE64_STANDARD.decode(bare).ok()
 }

@@ -110,50 +110,22 @@ impl Worker {
     pub(super) async fn restart(&self, number: u32) {
         self.order(Order::Restart(number));
         // An error means that the host is ending: the caller is about to be dropped.
-        let _ = self
-            .state
-            .clone()
-            .wait_for(|process| process.launch > number)
-            .await;
+        let _ = self.state.clone().wait_for(|process| process.launch > number).await;
     }
 }
 
 /// A launcher on a port that stays the same for the host's life, and the view of it.
 pub(super) fn prepare(app: &mut App, options: &HostOptions) -> std::io::Result<(Launcher, Worker)> {
-    let port = std::net::TcpListener::bind(("127.0.0.1", 0))?
-        .local_addr()?
-        .port();
+    let port = std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
     let handler = std::mem::replace(&mut app.handler, Handler::none());
     let tries = handler.initialization_timeout.as_millis() / PROBE.as_millis();
     let probes = u32::try_from(tries).unwrap_or(u32::MAX).max(1);
-    let spec = Spec {
-        environment: environment(app, options, port),
-        handler,
-    };
-    let process = Process {
-        launch: 0,
-        pid: None,
-        phase: Phase::Starting,
-        wire: Arc::new(Wire::new(port)),
-    };
+    let spec = Spec { environment: environment(app, options, port), handler };
+    let process = Process { launch: 0, pid: None, phase: Phase::Starting, wire: Arc::new(Wire::new(port)) };
     let (state, view) = watch::channel(process);
     let (sender, orders) = mpsc::unbounded_channel();
-    let launcher = Launcher {
-        spec,
-        port,
-        probes,
-        events: options.events.clone(),
-        state,
-        orders,
-        launch: 0,
-    };
-    Ok((
-        launcher,
-        Worker {
-            state: view,
-            orders: sender,
-        },
-    ))
+    let launcher = Launcher { spec, port, probes, events: options.events.clone(), state, orders, launch: 0 };
+    Ok((launcher, Worker { state: view, orders: sender }))
 }
 
 /// The handler inherits all app settings and gets five variables more.
@@ -192,9 +164,7 @@ impl Launcher {
             Ok(child) => child,
             Err(error) => {
                 let path = self.spec.handler.executable.display();
-                self.events.tell(Event::HandlerFailed(format!(
-                    "{path} cannot be executed: {error}"
-                )));
+                self.events.tell(Event::HandlerFailed(format!("{path} cannot be executed: {error}")));
                 self.show(None, Phase::Missing, &wire);
                 return End::Over(Phase::Missing);
             }
@@ -202,10 +172,7 @@ impl Launcher {
         let pid = child.id().unwrap_or_default();
         self.listen(&mut child);
         self.show(Some(pid), Phase::Starting, &wire);
-        self.events.tell(Event::HandlerStarted {
-            pid,
-            launch: self.launch,
-        });
+        self.events.tell(Event::HandlerStarted { pid, launch: self.launch });
         let end = self.watch(&mut child, pid, &wire).await;
         if let End::Over(phase) = end {
             self.show(None, phase, &wire);
@@ -225,12 +192,7 @@ impl Launcher {
     }
 
     fn show(&self, pid: Option<u32>, phase: Phase, wire: &Arc<Wire>) {
-        self.state.send_replace(Process {
-            launch: self.launch,
-            pid,
-            phase,
-            wire: Arc::clone(wire),
-        });
+        self.state.send_replace(Process { launch: self.launch, pid, phase, wire: Arc::clone(wire) });
     }
 
     async fn watch(&mut self, child: &mut Child, pid: u32, wire: &Arc<Wire>) -> End {
@@ -330,27 +292,15 @@ fn judge(status: Option<ExitStatus>, ready: bool) -> Option<(End, bool, String)>
 }
 
 fn exited(events: &Events, pid: u32, status: &str, crash: bool) {
-    events.tell(Event::HandlerExited {
-        pid,
-        status: status.to_owned(),
-        crash,
-    });
+    events.tell(Event::HandlerExited { pid, status: status.to_owned(), crash });
 }
 
 /// Asks `GET /` until anything answers: any status will do, even a connection dropped in mid-answer.
 async fn probe(wire: &Arc<Wire>, probes: u32) -> bool {
     for _ in 0..probes {
-        let request = Request {
-            method: "GET",
-            path: "/".to_owned(),
-            headers: Vec::new(),
-            body: None,
-            chunked: false,
-        };
+        let request = Request { method: "GET", path: "/".to_owned(), headers: Vec::new(), body: None, chunked: false };
         match wire.send(request).await {
-            Err(error) if error.kind() == ErrorKind::ConnectionRefused => {
-                tokio::time::sleep(PROBE).await
-            }
+            Err(error) if error.kind() == ErrorKind::ConnectionRefused => tokio::time::sleep(PROBE).await,
             _ => return true,
         }
     }
@@ -360,14 +310,8 @@ async fn probe(wire: &Arc<Wire>, probes: u32) -> bool {
 async fn lines(stream: impl AsyncRead + Unpin, kind: Stream, events: Events) {
     let mut reader = BufReader::new(stream);
     let mut line = Vec::new();
-    while reader
-        .read_until(b'\n', &mut line)
-        .await
-        .is_ok_and(|read| read > 0)
-    {
-        let text = String::from_utf8_lossy(&line)
-            .trim_end_matches(['\r', '\n'])
-            .to_owned();
+    while reader.read_until(b'\n', &mut line).await.is_ok_and(|read| read > 0) {
+        let text = String::from_utf8_lossy(&line).trim_end_matches(['\r', '\n']).to_owned();
         events.tell(Event::Line(kind, text));
         line.clear();
     }

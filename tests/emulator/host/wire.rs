@@ -35,19 +35,11 @@ pub(super) struct Response {
 impl Response {
     #[cfg(test)]
     pub(super) fn for_test(status: u16, headers: Vec<(String, String)>, body: &str) -> Self {
-        Self {
-            status,
-            reason: String::new(),
-            headers,
-            body: body.as_bytes().to_vec(),
-        }
+        Self { status, reason: String::new(), headers, body: body.as_bytes().to_vec() }
     }
 
     pub(super) fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(known, _)| known.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 }
 
@@ -59,10 +51,7 @@ pub(super) struct Wire {
 
 impl Wire {
     pub(super) fn new(port: u16) -> Self {
-        Self {
-            port,
-            idle: Mutex::new(Vec::new()),
-        }
+        Self { port, idle: Mutex::new(Vec::new()) }
     }
 
     /// Sends, following redirects: 307 and 308 repeat the request, others become a GET.
@@ -112,10 +101,7 @@ impl Wire {
     }
 
     fn bytes(&self, request: &Request<'_>) -> Vec<u8> {
-        let mut head = format!(
-            "{} {} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n",
-            request.method, request.path, self.port
-        );
+        let mut head = format!("{} {} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n", request.method, request.path, self.port);
         let last = request.headers.len().saturating_sub(1);
         for (at, (name, value)) in request.headers.iter().enumerate() {
             // Where the host puts its framing: before Content-Type, its last header.
@@ -169,26 +155,14 @@ async fn read(stream: &mut BufReader<TcpStream>) -> Result<(Response, bool)> {
         if (100..200).contains(&response.status) {
             continue;
         }
-        let connection = response
-            .header("Connection")
-            .unwrap_or_default()
-            .to_ascii_lowercase();
-        let mut keep = if version == "HTTP/1.0" {
-            connection == "keep-alive"
-        } else {
-            connection != "close"
-        };
-        let chunked = response
-            .header("Transfer-Encoding")
-            .is_some_and(|coding| coding.eq_ignore_ascii_case("chunked"));
+        let connection = response.header("Connection").unwrap_or_default().to_ascii_lowercase();
+        let mut keep = if version == "HTTP/1.0" { connection == "keep-alive" } else { connection != "close" };
+        let chunked = response.header("Transfer-Encoding").is_some_and(|coding| coding.eq_ignore_ascii_case("chunked"));
         if chunked {
             response.body = chunked_body(stream).await?;
         } else if matches!(response.status, 204 | 304) {
             // These have no body (RFC 9110, section 6.4.1).
-        } else if let Some(length) = response
-            .header("Content-Length")
-            .and_then(|text| text.parse().ok())
-        {
+        } else if let Some(length) = response.header("Content-Length").and_then(|text| text.parse().ok()) {
             response.body = vec![0; length];
             stream.read_exact(&mut response.body).await?;
         } else {
@@ -203,28 +177,15 @@ async fn head(stream: &mut BufReader<TcpStream>) -> Result<(Response, String)> {
     let status = line(stream).await?;
     let mut parts = status.splitn(3, ' ');
     let version = parts.next().unwrap_or_default().to_owned();
-    let code = parts
-        .next()
-        .and_then(|code| code.parse().ok())
-        .ok_or_else(|| bad("no status line"))?;
+    let code = parts.next().and_then(|code| code.parse().ok()).ok_or_else(|| bad("no status line"))?;
     let reason = parts.next().unwrap_or_default().to_owned();
     let mut headers = Vec::new();
     loop {
         let header = line(stream).await?;
         if header.is_empty() {
-            return Ok((
-                Response {
-                    status: code,
-                    reason,
-                    headers,
-                    body: Vec::new(),
-                },
-                version,
-            ));
+            return Ok((Response { status: code, reason, headers, body: Vec::new() }, version));
         }
-        let (name, value) = header
-            .split_once(':')
-            .ok_or_else(|| bad("a header without a colon"))?;
+        let (name, value) = header.split_once(':').ok_or_else(|| bad("a header without a colon"))?;
         headers.push((name.trim().to_owned(), value.trim().to_owned()));
     }
 }
@@ -249,19 +210,11 @@ async fn chunked_body(stream: &mut BufReader<TcpStream>) -> Result<Vec<u8>> {
 async fn line(stream: &mut BufReader<TcpStream>) -> Result<String> {
     let mut bytes = Vec::new();
     if stream.read_until(b'\n', &mut bytes).await? == 0 {
-        return Err(Error::new(
-            ErrorKind::UnexpectedEof,
-            "the handler closed the connection without an answer",
-        ));
+        return Err(Error::new(ErrorKind::UnexpectedEof, "the handler closed the connection without an answer"));
     }
-    Ok(String::from_utf8_lossy(&bytes)
-        .trim_end_matches(['\r', '\n'])
-        .to_owned())
+    Ok(String::from_utf8_lossy(&bytes).trim_end_matches(['\r', '\n']).to_owned())
 }
 
 fn bad(problem: &str) -> Error {
-    Error::new(
-        ErrorKind::InvalidData,
-        format!("not an HTTP answer: {problem}"),
-    )
+    Error::new(ErrorKind::InvalidData, format!("not an HTTP answer: {problem}"))
 }
