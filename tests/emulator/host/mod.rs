@@ -40,7 +40,7 @@ pub use config::ConfigError;
 pub use events::{Counts, Event, Events, Invocation, Outcome, Stream};
 pub use lifecycle::{Host, HostError, StopReason};
 pub use options::{Duplicate, HostOptions, Transfer};
-pub use supervisor::Supervisor;
+pub use supervisor::{Control, Supervisor};
 
 #[cfg(test)]
 mod tests;

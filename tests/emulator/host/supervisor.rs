@@ -42,18 +42,20 @@ impl Supervisor {
         self.current.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// What kills the handler or the host from anywhere, an observer of events too.
+    #[must_use]
+    pub fn control(&self) -> Control {
+        Control(Arc::clone(&self.current))
+    }
+
     /// SIGKILLs the handler, if there is one; see [`Host::kill_handler`].
     pub fn kill_handler(&self) {
-        if let Some(host) = self.host() {
-            host.kill_handler();
-        }
+        self.control().kill_handler();
     }
 
     /// Kills the host, if there is one; see [`Host::kill`]. Another one is started.
     pub fn kill_host(&self) {
-        if let Some(host) = self.host() {
-            host.kill();
-        }
+        self.control().kill_host();
     }
 
     /// Stops the host gracefully, for good.
@@ -75,6 +77,30 @@ impl Supervisor {
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.events.counts()
+    }
+}
+
+/// Kills the handler or the host of a [`Supervisor`].
+#[derive(Debug, Clone)]
+pub struct Control(Arc<Mutex<Option<Arc<Host>>>>);
+
+impl Control {
+    /// SIGKILLs the handler, if there is one; see [`Host::kill_handler`].
+    pub fn kill_handler(&self) {
+        if let Some(host) = self.host() {
+            host.kill_handler();
+        }
+    }
+
+    /// Kills the host, if there is one; see [`Host::kill`]. Another one is started.
+    pub fn kill_host(&self) {
+        if let Some(host) = self.host() {
+            host.kill();
+        }
+    }
+
+    fn host(&self) -> Option<Arc<Host>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
