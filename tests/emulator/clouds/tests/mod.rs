@@ -1,5 +1,7 @@
 //! Tests of the emulated clouds, over the wire.
 
+mod access;
+mod directory;
 mod runbook;
 
 use super::{Clouds, Lags, Options, Service};
