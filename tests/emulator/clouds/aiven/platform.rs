@@ -153,10 +153,13 @@ fn judge(world: &World, connection: &Connection, azure_vnet: &str) -> Verdict {
     let peered = others.filter_map(|p| world.vnet(&p.remote)).flat_map(|v| v.prefixes.clone());
     let taken: Vec<_> = own.prefixes.iter().copied().chain(peered).collect();
     let overlap = rules::overlapping(&vnet.prefixes, &taken);
-    if overlap.is_empty() {
-        return Ok(());
+    if !overlap.is_empty() {
+        return invalid(format!("The virtual network's address space overlaps: {}", overlap.join(", ")));
     }
-    invalid(format!("The virtual network's address space overlaps: {}", overlap.join(", ")))
+    match rules::overlap(world, own, vnet) {
+        Ok(()) => Ok(()),
+        Err(_) => invalid(format!("{user} is peered with a network whose address space overlaps the VPC's")),
+    }
 }
 
 /// The user's application gets a service principal in Aiven's tenant that may peer to this one network.
