@@ -2,7 +2,7 @@
 
 use super::Fault;
 use crate::clouds::calls::Service;
-use crate::clouds::world::AIVEN_APPLICATION;
+use crate::clouds::world::{AIVEN_APPLICATION, Stalled, World};
 use std::time::Duration;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -11,6 +11,8 @@ impl Fault {
     /// Names that [`Fault::by_name`] knows, each with a line that says what goes wrong.
     pub const NAMES: &'static [(&'static str, &'static str)] = &[
         ("role-slow", "role assignments take ten minutes to count instead of a minute and a half"),
+        ("role-never", "role assignments of the user's application never count, until somebody mends it"),
+        ("aiven-role-never", "role assignments of Aiven's principal never count, until somebody mends it"),
         ("graph-slow", "every new directory object takes two minutes to be seen"),
         ("principal-not-found", "the first two role assignments answer 400 PrincipalNotFound"),
         ("role-definition-not-found", "the first two role assignments answer 404 RoleDefinitionDoesNotExist"),
@@ -45,6 +47,8 @@ impl Fault {
         let cloud = [Service::Aiven, Service::Entra, Service::Graph, Service::Arm, Service::Identity];
         Some(match name {
             "role-slow" => vec![Fault::world(|w| w.lags.role_propagation = 10 * MINUTE)],
+            "role-never" => vec![Fault::world(|w| w.stall_propagation(Stalled::OwnApplication))],
+            "aiven-role-never" => vec![Fault::world(|w| w.stall_propagation(Stalled::Aiven))],
             "graph-slow" => vec![Fault::graph_slow(2 * MINUTE)],
             "principal-not-found" => vec![Fault::principal_not_found().times(2)],
             "role-definition-not-found" => vec![Fault::role_definition_not_found().times(2)],
@@ -202,7 +206,7 @@ impl Fault {
     }
 }
 
-fn set_enabled(world: &mut crate::clouds::world::World, enabled: bool) {
+fn set_enabled(world: &mut World, enabled: bool) {
     let home = world.home_tenant.clone();
     for principal in &mut world.service_principals {
         if principal.tenant == home && principal.app_id == AIVEN_APPLICATION {
