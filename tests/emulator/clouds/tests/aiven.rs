@@ -178,6 +178,18 @@ async fn state_info_can_vanish_and_states_can_be_unknown() {
 }
 
 #[tokio::test]
+async fn state_info_can_be_shown_once_only() {
+    let scene = Scene::instant().await;
+    let (pair, body) = ready(&scene, false);
+    let vpc = format!("/organization/{}/vpc/{}", organization(&pair), pair.vpc_id);
+    scene.clouds.world().upsets.forget_state_info_once_shown = true;
+    scene.aiven("POST", &format!("{vpc}/peering-connections"), Some(body)).await;
+    let info = async || scene.aiven("GET", &vpc, None).await.body["peering_connections"][0]["state_info"].clone();
+    assert!(info().await["to-network-id"].is_string());
+    assert!(info().await.is_null());
+}
+
+#[tokio::test]
 async fn a_refresh_makes_aiven_look_before_its_time() {
     let lags = Lags { aiven_poll: Duration::from_secs(86_400), ..Lags::none() };
     let scene = Scene::with(1.0, lags).await;

@@ -26,6 +26,8 @@ pub struct Upsets {
     pub refuse_connections: VecDeque<String>,
     /// After this nominal time in PENDING_PEER `state_info` is null. Stands until cleared.
     pub forget_state_info_after: Option<Duration>,
+    /// `state_info` of PENDING_PEER is shown to one GET and null ever after. Stands until cleared.
+    pub forget_state_info_once_shown: bool,
     /// The next connection that is built shows this state first, for this nominal time.
     pub unknown_state: Option<(String, Duration)>,
     /// The next network operations end as failed, inside a 200: code and message.
