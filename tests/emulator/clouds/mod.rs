@@ -40,7 +40,7 @@ pub use lags::Lags;
 pub use world::{
     AIVEN_APPLICATION, AivenVpc, Application, AssignedRole, Change, Connection, FederatedCredential, Operation,
     OperationKind, OperationState, Organization, Owner, Pair, Password, Peering, Project, RoleDefinition,
-    ServicePrincipal, Subscription, Upsets, Urls, Vnet, World,
+    ServicePrincipal, Stalled, Subscription, Upsets, Urls, Vnet, World,
 };
 
 use faults::{Faults, Kind};

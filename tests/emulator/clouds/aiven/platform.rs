@@ -225,8 +225,8 @@ fn peer_role(world: &mut World, tenant: &str) -> String {
 fn make_half(world: &mut World, azure_vnet: &str, user_vnet: &str) {
     let created_at = world.now();
     let remote = world.vnet(user_vnet).map_or_else(|| user_vnet.to_owned(), |v| v.id.clone());
-    if world.half(azure_vnet, &remote).is_some() {
-        return;
+    if let Some(name) = world.half(azure_vnet, &remote).map(|h| h.name.clone()) {
+        return halves::settle(world, azure_vnet, &name, true);
     }
     let name = format!("to-{}-{}", ids::name(&remote), &clock::uuid()[..8]);
     if let Some(vnet) = world.vnet_mut(azure_vnet) {

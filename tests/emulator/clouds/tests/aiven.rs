@@ -136,6 +136,33 @@ async fn aiven_refuses_what_it_cannot_peer_with() {
 }
 
 #[tokio::test]
+async fn what_never_propagates_counts_once_somebody_mends_it() {
+    let scene = Scene::instant().await;
+    let (subscription, vnet, own, aiven) = {
+        let mut world = scene.clouds.world();
+        let home = world.home_tenant.clone();
+        let subscription = world.add_subscription(&home);
+        let vnet = world.add_vnet(&subscription, "Rg", "Net", &["10.1.0.0/24"]);
+        let app = world.add_application(&home, "app", None, true);
+        let own = world.add_service_principal(&home, &app);
+        (subscription, vnet, own, world.add_service_principal(&home, AIVEN_APPLICATION))
+    };
+    for fault in Fault::by_name("role-never").unwrap() {
+        scene.clouds.fault(fault);
+    }
+    let token = scene.arm_identity().await;
+    for principal in [&own, &aiven] {
+        let path = format!("{vnet}/providers/Microsoft.Authorization/roleAssignments/{}", uuid::Uuid::new_v4());
+        let body = super::assignment(&subscription, roles::NETWORK_CONTRIBUTOR, principal);
+        assert_eq!(scene.arm(&token, "PUT", &path, Some(body)).await.status, 201);
+    }
+    let allowed = |p: &str| scene.clouds.world().allows(p, "Microsoft.Network/virtualNetworks/peer/action", &vnet);
+    assert!(!allowed(&own) && allowed(&aiven));
+    scene.clouds.world().resume_propagation();
+    assert!(allowed(&own));
+}
+
+#[tokio::test]
 async fn state_info_can_vanish_and_states_can_be_unknown() {
     let scene = Scene::with(100.0, Lags::none()).await;
     let (pair, body) = ready(&scene, false);
@@ -148,6 +175,18 @@ async fn state_info_can_vanish_and_states_can_be_unknown() {
     let info = async || scene.aiven("GET", &vpc, None).await.body["peering_connections"][0]["state_info"].clone();
     assert!(info().await["to-tenant-id"].is_string());
     eventually("forgotten", async || info().await.is_null()).await;
+}
+
+#[tokio::test]
+async fn state_info_can_be_shown_once_only() {
+    let scene = Scene::instant().await;
+    let (pair, body) = ready(&scene, false);
+    let vpc = format!("/organization/{}/vpc/{}", organization(&pair), pair.vpc_id);
+    scene.clouds.world().upsets.forget_state_info_once_shown = true;
+    scene.aiven("POST", &format!("{vpc}/peering-connections"), Some(body)).await;
+    let info = async || scene.aiven("GET", &vpc, None).await.body["peering_connections"][0]["state_info"].clone();
+    assert!(info().await["to-network-id"].is_string());
+    assert!(info().await.is_null());
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Faults strike what they are told to, as often as they are told to; and the record shows it.
 
 use super::Scene;
-use crate::clouds::{Clouds, Fault, Options, Service};
+use crate::clouds::{AIVEN_APPLICATION, Clouds, Fault, Options, Service, roles};
 use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -113,11 +113,25 @@ async fn many_requests_over_a_full_scene_take_no_noticeable_time() {
     assert_eq!(pairs.len(), 50);
     let distinct: std::collections::BTreeSet<_> = pairs.iter().map(|p| (&p.vpc_id, &p.vnet)).collect();
     assert_eq!(distinct.len(), 50);
+    {
+        let mut world = scene.clouds.world();
+        let home = world.home_tenant.clone();
+        let app = world.add_application(&home, "app", None, true);
+        let aiven = world.add_service_principal(&home, AIVEN_APPLICATION);
+        for pair in &pairs {
+            world.assign_role(&pair.vnet, roles::NETWORK_CONTRIBUTOR, &aiven);
+            let id = world.add_connection(&pair.vpc_id, &pair.vnet, &app, "APPROVED").unwrap();
+            world.build_connection(&pair.vpc_id, &id);
+        }
+        let waiting = world.aiven_vpcs.iter().flat_map(|v| &v.connections).filter(|c| c.state == "PENDING_PEER");
+        assert_eq!(waiting.count(), 50);
+    }
     let token = scene.arm_identity().await;
     let start = jiff::Zoned::now();
     for pair in pairs.iter().cycle().take(200) {
         assert_eq!(scene.arm(&token, "GET", &pair.vnet, None).await.status, 200);
     }
     let took = jiff::Zoned::now().duration_since(&start);
+    println!("200 requests took {took:#}");
     assert!(took.as_secs() < 5, "200 requests took {took}");
 }
