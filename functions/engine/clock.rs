@@ -67,6 +67,27 @@ pub trait Clock: Send + Sync + std::fmt::Debug {
     }
 }
 
+/// What a step has at least on the wall clock, whatever the scale: a busy laptop is slower than a fast clock asks for.
+const LEAST_BUDGET: Duration = Duration::from_secs(3);
+/// How long a step may take, from its message to its commit. Nominal. The host kills the whole process at five minutes.
+const STEP_BUDGET: Duration = Duration::from_secs(60);
+/// How far two machines' clocks may be apart; nominal, and at least a second on the wall clock.
+const CLOCK_SKEW: Duration = Duration::from_secs(10);
+/// See [`CLOCK_SKEW`].
+const LEAST_SKEW: Duration = Duration::from_secs(1);
+
+impl TimeScale {
+    /// How long a step may take, from its message to its commit; nominal.
+    pub fn step_budget(self) -> Duration {
+        STEP_BUDGET.max(self.nominal(LEAST_BUDGET))
+    }
+
+    /// How long a claim is good for: it outlives its holder, even by another machine's clock. Nominal.
+    pub fn claim_length(self) -> Duration {
+        self.step_budget() + CLOCK_SKEW.max(self.nominal(LEAST_SKEW))
+    }
+}
+
 /// `Duration` as jiff takes it; a duration of more than 292 billion years is cut.
 fn signed(duration: Duration) -> SignedDuration {
     SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX)

@@ -10,7 +10,7 @@ use crate::engine::settle::{Note, settle};
 use crate::engine::{
     Act, Clock, Delivery, Entry, Job, Look, PollMessage, Runbook, StepMessage, Stop, Versioned, queue_of,
 };
-use crate::peering::{CLOCK_SKEW, Claim, Provenance, Record, SCHEMA, STEP_BUDGET};
+use crate::peering::{Claim, Provenance, Record, SCHEMA};
 use crate::store::{Loaded, Records, Shared, Storage, StoreError, Stored, Vpcs, reject};
 
 /// How long a message of a newer program is put back for: until one of its workers takes it. Nominal.
@@ -42,7 +42,7 @@ pub enum RunError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The step was cut off: whoever gets its message next waits for its claim to run out, and looks.
-    #[error("step {step} of peering {peering} took more than its {}s; its message is delivered again", STEP_BUDGET.as_secs())]
+    #[error("step {step} of peering {peering} took longer than it may; its message is delivered again")]
     OverBudget {
         /// The step.
         step: String,
@@ -108,7 +108,7 @@ impl Engine {
         };
         let (step, peering) = (record.step.clone(), record.id.clone());
         let work = std::pin::pin!(self.step(entry, stored, delivery, queue, text));
-        match select(work, self.clock.sleep(STEP_BUDGET)).await {
+        match select(work, self.clock.sleep(self.clock.scale().step_budget())).await {
             Either::Left((done, _)) => done,
             Either::Right(_) => Err(RunError::OverBudget { step, peering }),
         }
@@ -182,7 +182,7 @@ impl Engine {
     /// Writes the intent into the record: who acts, until when, and that a half found from now on is ours.
     /// Tells whether it was meant before.
     fn claim_in(&self, record: &mut Record, entry: &Entry, delivery: &Delivery) -> bool {
-        let until = self.clock.after(STEP_BUDGET + CLOCK_SKEW);
+        let until = self.clock.after(self.clock.scale().claim_length());
         record.claim = Some(Claim { step: record.step.clone(), by: delivery.message_id.clone(), until });
         let Some(half) = entry.step.half() else { return false };
         let provenance = record.provenance.of(half);
