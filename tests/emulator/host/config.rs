@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::events::Event;
 use super::options::HostOptions;
 use super::timespan;
 
@@ -201,11 +202,7 @@ fn handler(host: &Value, root: &Path, options: &HostOptions) -> Option<Handler> 
     arguments.extend(description["defaultWorkerPath"].as_str().map(expand));
     arguments.extend(texts("workerArguments"));
     // The host joins them with blanks, unquoted; the runtime splits them again.
-    let arguments = arguments
-        .join(" ")
-        .split_whitespace()
-        .map(str::to_owned)
-        .collect();
+    let arguments = split(&arguments.join(" "));
     let directory = description["workingDirectory"]
         .as_str()
         .map_or_else(|| root.to_owned(), |path| root.join(expand(path)));
@@ -219,6 +216,30 @@ fn handler(host: &Value, root: &Path, options: &HostOptions) -> Option<Handler> 
         directory,
         initialization_timeout,
     })
+}
+
+/// Splits at blanks outside double quotes.
+fn split(line: &str) -> Vec<String> {
+    let (mut words, mut word, mut quoted, mut any) = (Vec::new(), String::new(), false, false);
+    for character in line.chars() {
+        match character {
+            '"' => (quoted, any) = (!quoted, true),
+            ' ' if !quoted => {
+                if any {
+                    words.push(std::mem::take(&mut word));
+                }
+                any = false;
+            }
+            other => {
+                word.push(other);
+                any = true;
+            }
+        }
+    }
+    if any {
+        words.push(word);
+    }
+    words
 }
 
 /// Replaces `%NAME%` by the setting; an unknown one by nothing.
@@ -252,9 +273,13 @@ fn functions(
         let name = entry.file_name().to_string_lossy().into_owned();
         if path.is_file() && !disabled(&name, options) {
             let json = parse(&path)?;
-            let function = function(&name, &json, options, retry)
-                .map_err(|problem| ConfigError { path, problem })?;
-            by_name.insert(name, function);
+            match function(&name, &json, options, retry) {
+                Ok(function) => drop(by_name.insert(name, function)),
+                // The host goes on without it.
+                Err(problem) => options
+                    .events
+                    .tell(Event::Trouble(format!("function {name}: {problem}"))),
+            }
         }
     }
     Ok(by_name.into_values().collect())
@@ -280,6 +305,14 @@ fn function(
     retry: Option<&RetryPolicy>,
 ) -> Result<Function, String> {
     let bindings: Vec<&Value> = json["bindings"].as_array().into_iter().flatten().collect();
+    let mut names = bindings
+        .iter()
+        .filter_map(|binding| binding["name"].as_str());
+    if let Some(name) = names.find(|name| !is_binding_name(name)) {
+        return Err(format!(
+            "binding {name:?} is not a letter followed by letters and digits"
+        ));
+    }
     let text =
         |binding: &Value, key: &str| resolve(binding[key].as_str().unwrap_or_default(), options);
     let kind = |binding: &Value| {
@@ -321,7 +354,7 @@ fn function(
         .filter(|binding| kind(binding) == "queue")
         .map(|binding| Output {
             name: text(binding, "name"),
-            queue: text(binding, "queueName").to_lowercase(),
+            queue: text(binding, "queueName"),
             binary: binary(binding),
         })
         .collect();
@@ -332,6 +365,12 @@ fn function(
         outputs,
         retry,
     })
+}
+
+fn is_binding_name(name: &str) -> bool {
+    let plain = name.starts_with(|first: char| first.is_ascii_alphabetic())
+        && name.chars().all(|c| c.is_ascii_alphanumeric());
+    name == "$return" || (plain && name.len() <= 128)
 }
 
 /// `%NAME%` as a whole is a setting.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::config::{Function, Trigger};
 use super::encoding::{self, Content};
 use super::events::{Event, Outcome};
+use super::invoke::Call;
 use super::lifecycle::Core;
 use super::options::Duplicate;
 use super::outputs;
@@ -123,8 +124,19 @@ impl Delivery<'_> {
         let body = |moment: &encoding::Moment<'_>, retry: Option<&encoding::Retry>| {
             encoding::queue(binding, content, self.message, moment, retry)
         };
+        let text = if let Content::Text(text) = content {
+            Some(text.as_str())
+        } else {
+            None
+        };
+        let call = Call {
+            function,
+            message: Some(self.message),
+            text,
+            body: &body,
+        };
         tokio::select! {
-            outcome = self.core.invoke(function, Some(self.message), &body) => outcome,
+            outcome = self.core.invoke(call) => outcome,
             never = self.keep_lease() => match never {},
         }
     }
@@ -242,7 +254,7 @@ impl Delivery<'_> {
         if let Err(error) = result
             && !matches!(error.status(), Some(400 | 404))
         {
-            self.core.events().tell(Event::Storage(error.to_string()));
+            self.core.events().tell(Event::Trouble(error.to_string()));
         }
     }
 }

@@ -34,13 +34,14 @@ mod timer;
 mod timer_lock;
 mod timer_status;
 mod timespan;
+mod trigger;
 mod wire;
 
 pub use config::ConfigError;
 pub use events::{Counts, Event, Events, Invocation, Outcome, Stream};
 pub use lifecycle::{Host, HostError, StopReason};
 pub use options::{Duplicate, HostOptions, Transfer};
-pub use supervisor::Supervisor;
+pub use supervisor::{Moment, Supervisor};
 
 #[cfg(test)]
 mod tests;

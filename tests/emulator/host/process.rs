@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, watch};
 use super::config::{App, Handler};
 use super::events::{Event, Events, Stream};
 use super::options::HostOptions;
-use super::wire::{Request, Wire};
+use super::wire::{Request, Wire, traceparent};
 
 /// Pause between two probes.
 const PROBE: Duration = Duration::from_millis(25);
@@ -67,10 +67,12 @@ pub(super) struct Launcher {
     spec: Spec,
     port: u16,
     probes: u32,
+    traced: bool,
     events: Events,
     state: watch::Sender<Process>,
     orders: mpsc::UnboundedReceiver<Order>,
     launch: u32,
+    orphan: bool,
 }
 
 /// What does not change between launches.
@@ -142,10 +144,12 @@ pub(super) fn prepare(app: &mut App, options: &HostOptions) -> std::io::Result<(
         spec,
         port,
         probes,
+        traced: options.is_traced(),
         events: options.events.clone(),
         state,
         orders,
         launch: 0,
+        orphan: false,
     };
     Ok((
         launcher,
@@ -170,12 +174,9 @@ fn environment(app: &App, options: &HostOptions, port: u16) -> BTreeMap<String, 
         environment.insert(name.to_owned(), value.to_owned());
     }
     environment.extend(options.settings.clone());
-    let id = uuid::Uuid::new_v4().to_string();
     for (name, value) in [
         ("FUNCTIONS_CUSTOMHANDLER_PORT", port.to_string()),
-        ("FUNCTIONS_CUSTOMHANDLER_WORKER_ID", id.clone()),
         ("FUNCTIONS_HTTPWORKER_PORT", port.to_string()),
-        ("FUNCTIONS_HTTPWORKER_ID", id),
         ("FUNCTIONS_APP_ROOT_PATH", app.root.display().to_string()),
     ] {
         environment.insert(name.to_owned(), value);
@@ -207,8 +208,19 @@ impl Launcher {
             launch: self.launch,
         });
         let end = self.watch(&mut child, pid, &wire).await;
-        if let End::Over(phase) = end {
-            self.show(None, phase, &wire);
+        // Calls that arrive from now on wait for the next launch.
+        self.show(
+            None,
+            if let End::Over(phase) = end {
+                phase
+            } else {
+                Phase::Starting
+            },
+            &wire,
+        );
+        if matches!(end, End::HostEnded) && self.orphan {
+            // It lives on, as under the real host; only this process's end takes it along.
+            std::mem::forget(child);
         }
         end
     }
@@ -237,7 +249,7 @@ impl Launcher {
         let started = Instant::now();
         let (events, state) = (self.events.clone(), self.state.clone());
         let (launch, probes) = (self.launch, self.probes);
-        let probing = probe(wire, probes);
+        let probing = probe(wire, probes, self.traced);
         tokio::pin!(probing);
         let (mut ready, mut gone) = (false, false);
         loop {
@@ -266,7 +278,7 @@ impl Launcher {
                         return End::Again;
                     }
                     Some(Order::Restart(_)) => {}
-                    Some(Order::End { orphan: true }) => return End::HostEnded,
+                    Some(Order::End { orphan: true }) => { self.orphan = true; return End::HostEnded; }
                     Some(Order::End { orphan: false }) | None => {
                         let _ = child.kill().await;
                         exited(&events, pid, "killed by the host at its end", false);
@@ -305,11 +317,16 @@ impl Spec {
 
     fn command(&self) -> Command {
         let mut command = Command::new(&self.handler.executable);
+        let id = uuid::Uuid::new_v4().to_string();
         command
             .args(&self.handler.arguments)
             .current_dir(&self.handler.directory)
             .env_clear()
             .envs(&self.environment)
+            .env("FUNCTIONS_CUSTOMHANDLER_WORKER_ID", &id)
+            .env("FUNCTIONS_HTTPWORKER_ID", &id)
+            // Ctrl-C in a terminal is for whoever runs the host, who then decides.
+            .process_group(0)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -338,12 +355,13 @@ fn exited(events: &Events, pid: u32, status: &str, crash: bool) {
 }
 
 /// Asks `GET /` until anything answers: any status will do, even a connection dropped in mid-answer.
-async fn probe(wire: &Arc<Wire>, probes: u32) -> bool {
+async fn probe(wire: &Arc<Wire>, probes: u32, traced: bool) -> bool {
     for _ in 0..probes {
         let request = Request {
             method: "GET",
             path: "/".to_owned(),
             headers: Vec::new(),
+            content: traced.then(traceparent).into_iter().collect(),
             body: None,
             chunked: false,
         };

@@ -47,7 +47,7 @@ pub(super) async fn listen(core: Arc<Core>, function: usize) {
             // A missing queue is not made, only looked for again.
             Ok(_) => {}
             Err(error) if error.status() == Some(404) => {}
-            Err(error) => core.events().tell(Event::Storage(error.to_string())),
+            Err(error) => core.events().tell(Event::Trouble(error.to_string())),
         }
         core.sleep(pause(empty, queues.max_polling_interval)).await;
         empty += 1;

@@ -1,5 +1,6 @@
 //! Keeps a host running: starts another one whenever it stops, as Azure does.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -12,6 +13,15 @@ use super::options::HostOptions;
 
 /// From a host's end to the next one's start; real, not scaled.
 const PAUSE: Duration = Duration::from_millis(200);
+
+/// When an invocation's handler is killed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// As the call is made.
+    Start,
+    /// Just after its answer.
+    End,
+}
 
 /// A host that is started again whenever it stops. Dropping it kills the host.
 #[derive(Debug)]
@@ -62,6 +72,28 @@ impl Supervisor {
         if let Some(host) = self.host() {
             host.kill();
         }
+    }
+
+    /// SIGKILLs the handler at every `every`th invocation from now on, of whatever host runs then.
+    pub fn kill_handler_every(&self, every: u64, moment: Moment) {
+        let current = Arc::downgrade(&self.current);
+        let seen = AtomicU64::new(0);
+        self.events.observe(move |event| {
+            let chosen = match event {
+                Event::Started(_) => moment == Moment::Start,
+                Event::Ended(_) => moment == Moment::End,
+                _ => false,
+            };
+            if !chosen || !(seen.fetch_add(1, Ordering::Relaxed) + 1).is_multiple_of(every.max(1)) {
+                return;
+            }
+            let host = current
+                .upgrade()
+                .and_then(|host| host.lock().unwrap_or_else(PoisonError::into_inner).clone());
+            if let Some(host) = host {
+                host.kill_handler();
+            }
+        });
     }
 
     /// Stops the host gracefully, for good.

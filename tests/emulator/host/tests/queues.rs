@@ -65,7 +65,7 @@ async fn a_body_has_a_length_if_asked_for() {
     let _host = scene.start().await;
     let post = scene.wait_for_posts(1).await.remove(0);
     assert_eq!(
-        post.headers[4],
+        post.headers[5],
         ("Content-Length".to_owned(), post.body.len().to_string())
     );
     assert_eq!(post.message(), long);

@@ -93,6 +93,7 @@ fn bodies_for_timers_are_those_of_the_real_host() {
             info["Schedule"]["AdjustForDST"].as_bool().unwrap(),
             status.as_ref(),
             info["IsPastDue"].as_bool().unwrap(),
+            None,
             &moment(&body["Metadata"]["sys"], case["function"].as_str().unwrap()),
             None,
         );
