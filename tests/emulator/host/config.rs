@@ -77,7 +77,7 @@ pub(super) enum Trigger {
     Queue {
         binding: String,
         queue: String,
-        binary: bool,
+        data_type: DataType,
     },
     Timer {
         binding: String,
@@ -85,6 +85,16 @@ pub(super) enum Trigger {
         run_on_startup: bool,
         use_monitor: bool,
     },
+}
+
+/// What `dataType` binds a message to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum DataType {
+    /// The default.
+    Text,
+    Binary,
+    /// Accepted, but no message can be bound to it: every invocation fails.
+    Stream,
 }
 
 /// A queue output binding.
@@ -321,11 +331,6 @@ fn function(
             .unwrap_or_default()
             .to_ascii_lowercase()
     };
-    let binary = |binding: &Value| {
-        binding["dataType"]
-            .as_str()
-            .is_some_and(|kind| kind.eq_ignore_ascii_case("binary"))
-    };
     let trigger = bindings
         .iter()
         .find(|binding| kind(binding).ends_with("trigger"))
@@ -335,7 +340,7 @@ fn function(
         "queuetrigger" => Trigger::Queue {
             binding,
             queue: text(trigger, "queueName").to_lowercase(),
-            binary: binary(trigger),
+            data_type: data_type(trigger),
         },
         "timertrigger" => Trigger::Timer {
             binding,
@@ -355,7 +360,7 @@ fn function(
         .map(|binding| Output {
             name: text(binding, "name"),
             queue: text(binding, "queueName"),
-            binary: binary(binding),
+            binary: data_type(binding) == DataType::Binary,
         })
         .collect();
     let retry = retry_policy(&json["retry"]).or_else(|| retry.cloned());
@@ -365,6 +370,19 @@ fn function(
         outputs,
         retry,
     })
+}
+
+fn data_type(binding: &Value) -> DataType {
+    match binding["dataType"]
+        .as_str()
+        .unwrap_or_default()
+        .to_ascii_lowercase()
+        .as_str()
+    {
+        "binary" => DataType::Binary,
+        "stream" => DataType::Stream,
+        _ => DataType::Text,
+    }
 }
 
 fn is_binding_name(name: &str) -> bool {

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::config::{Function, Trigger};
+use super::config::{DataType, Function, Trigger};
 use super::encoding::{self, Content};
 use super::events::{Event, Outcome};
 use super::invoke::Call;
@@ -62,7 +62,7 @@ pub(super) async fn handle(core: Arc<Core>, function: usize, message: Message) {
     let Trigger::Queue {
         binding,
         queue,
-        binary,
+        data_type,
     } = &function.trigger
     else {
         return;
@@ -84,11 +84,12 @@ pub(super) async fn handle(core: Arc<Core>, function: usize, message: Message) {
             .poison("DequeueCount is above maxDequeueCount")
             .await;
     }
-    let outcome = match content(bytes, *binary) {
+    let outcome = match content(bytes, *data_type) {
         Some(content) => delivery.run(function, binding, &content).await,
-        None => {
-            Outcome::Failed("the message is not UTF-8 and cannot be bound to a string".to_owned())
-        }
+        None => Outcome::Failed(
+            "the message cannot be bound to the dataType: it is not UTF-8, or the type is stream"
+                .to_owned(),
+        ),
     };
     delivery.settle(&outcome).await;
 }
@@ -111,11 +112,11 @@ fn decode(core: &Core, message: &Message) -> Option<Vec<u8>> {
     }
 }
 
-fn content(bytes: Vec<u8>, binary: bool) -> Option<Content> {
-    if binary {
-        Some(Content::Binary(bytes))
-    } else {
-        String::from_utf8(bytes).ok().map(Content::Text)
+fn content(bytes: Vec<u8>, data_type: DataType) -> Option<Content> {
+    match data_type {
+        DataType::Text => String::from_utf8(bytes).ok().map(Content::Text),
+        DataType::Binary => Some(Content::Binary(bytes)),
+        DataType::Stream => None,
     }
 }
 
@@ -192,6 +193,8 @@ impl Delivery<'_> {
             Outcome::TimedOut if self.message.dequeue_count >= queues.max_dequeue_count => {
                 self.poison("the function timed out").await;
             }
+            // Without a poison queue it stays hidden until its lease ends, at every failure.
+            Outcome::Failed(_) | Outcome::TimedOut if self.poison_queue().is_none() => {}
             Outcome::Failed(_) | Outcome::TimedOut => {
                 let delay = self.core.scale.real(queues.visibility_timeout);
                 self.note(self.patiently(Act::Hide(delay)).await);
@@ -199,13 +202,17 @@ impl Delivery<'_> {
         }
     }
 
+    /// None for a queue that is a poison queue itself, or whose name has no room for the suffix.
+    fn poison_queue(&self) -> Option<String> {
+        let poison = format!("{}-poison", self.queue);
+        (!self.queue.ends_with("-poison") && poison.len() <= LONGEST_NAME).then_some(poison)
+    }
+
     /// Copies the stored text to the poison queue, then deletes the message. Not atomic, as in the host.
     async fn poison(&self, reason: &str) {
-        let poison = format!("{}-poison", self.queue);
-        // Without a poison queue the message stays hidden until its lease ends.
-        if self.queue.ends_with("-poison") || poison.len() > LONGEST_NAME {
+        let Some(poison) = self.poison_queue() else {
             return;
-        }
+        };
         match self.patiently(Act::Copy(&poison)).await {
             Ok(()) => {
                 self.core.events().tell(Event::Poisoned {
