@@ -8,28 +8,17 @@ use serde_json::Value;
 use crate::{Function, StageError};
 
 /// The two queues that people send to keep public names of their own.
-const PUBLIC_QUEUES: [(&str, &str); 2] = [
-    ("accept_request", "peering-requests"),
-    ("create_vpc", "vpc-requests"),
-];
+const PUBLIC_QUEUES: [(&str, &str); 2] = [("accept_request", "peering-requests"), ("create_vpc", "vpc-requests")];
 
 /// `customHandler.description.defaultExecutablePath` of `host.json`, which must be a plain relative
 /// path: the deployment tools mark only an entry of exactly that name as executable.
 pub(crate) fn executable_path(host_json: &Path) -> Result<PathBuf, StageError> {
     let host = parse(host_json)?;
     if host["version"] != "2.0" {
-        return Err(StageError::invalid(
-            host_json,
-            "version is not \"2.0\"",
-            "set \"version\": \"2.0\"",
-        ));
+        return Err(StageError::invalid(host_json, "version is not \"2.0\"", "set \"version\": \"2.0\""));
     }
-    let path = host["customHandler"]["description"]["defaultExecutablePath"]
-        .as_str()
-        .unwrap_or("");
-    let plain = Path::new(path)
-        .components()
-        .all(|part| matches!(part, std::path::Component::Normal(_)));
+    let path = host["customHandler"]["description"]["defaultExecutablePath"].as_str().unwrap_or("");
+    let plain = Path::new(path).components().all(|part| matches!(part, std::path::Component::Normal(_)));
     if path.is_empty() || path.contains('%') || path.starts_with("./") || !plain {
         return Err(StageError::invalid(
             host_json,
@@ -54,23 +43,13 @@ pub(crate) fn functions(files: Vec<PathBuf>) -> Result<BTreeMap<String, Function
             ));
         }
         let queue = bindings(&name, &file)?;
-        functions.insert(
-            name,
-            Function {
-                source: file,
-                queue,
-            },
-        );
+        functions.insert(name, Function { source: file, queue });
     }
     Ok(functions)
 }
 
 fn folder_name(file: &Path) -> Result<String, StageError> {
-    let name = file
-        .parent()
-        .and_then(Path::file_name)
-        .and_then(|name| name.to_str())
-        .unwrap_or_default();
+    let name = file.parent().and_then(Path::file_name).and_then(|name| name.to_str()).unwrap_or_default();
     if name.eq_ignore_ascii_case("host") || !is_name(name, "_-") {
         return Err(StageError::invalid(
             file,
@@ -84,10 +63,7 @@ fn folder_name(file: &Path) -> Result<String, StageError> {
 /// Checks one file's bindings; returns the trigger's queue, if it has one.
 fn bindings(function: &str, file: &Path) -> Result<Option<String>, StageError> {
     let config = parse(file)?;
-    let bindings = config["bindings"]
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default();
+    let bindings = config["bindings"].as_array().map(Vec::as_slice).unwrap_or_default();
     let mut names = HashSet::new();
     for binding in bindings {
         let name = binding["name"].as_str().unwrap_or_default();
@@ -109,15 +85,8 @@ fn bindings(function: &str, file: &Path) -> Result<Option<String>, StageError> {
     queue_of_trigger(function, file, bindings)
 }
 
-fn queue_of_trigger(
-    function: &str,
-    file: &Path,
-    bindings: &[Value],
-) -> Result<Option<String>, StageError> {
-    let triggers: Vec<&Value> = bindings
-        .iter()
-        .filter(|binding| kind(binding).ends_with("trigger"))
-        .collect();
+fn queue_of_trigger(function: &str, file: &Path, bindings: &[Value]) -> Result<Option<String>, StageError> {
+    let triggers: Vec<&Value> = bindings.iter().filter(|binding| kind(binding).ends_with("trigger")).collect();
     let [trigger] = triggers.as_slice() else {
         return Err(StageError::invalid(
             file,
@@ -144,31 +113,22 @@ fn queue_name(function: &str) -> String {
     PUBLIC_QUEUES
         .iter()
         .find(|(name, _)| *name == function)
-        .map_or_else(
-            || function.replace('_', "-"),
-            |(_, queue)| (*queue).to_owned(),
-        )
+        .map_or_else(|| function.replace('_', "-"), |(_, queue)| (*queue).to_owned())
 }
 
 fn kind(binding: &Value) -> String {
-    binding["type"]
-        .as_str()
-        .unwrap_or_default()
-        .to_ascii_lowercase()
+    binding["type"].as_str().unwrap_or_default().to_ascii_lowercase()
 }
 
 /// The host's rule for names: a letter, then up to 127 letters, digits or `extra`.
 fn is_name(name: &str, extra: &str) -> bool {
     name.len() <= 128
         && name.starts_with(|first: char| first.is_ascii_alphabetic())
-        && name
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || extra.contains(c))
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || extra.contains(c))
 }
 
 fn parse(path: &Path) -> Result<Value, StageError> {
     let text = std::fs::read_to_string(path).map_err(StageError::io("read", path))?;
-    serde_json::from_str(&text).map_err(|error| {
-        StageError::invalid(path, format!("not JSON: {error}"), "correct it there")
-    })
+    serde_json::from_str(&text)
+        .map_err(|error| StageError::invalid(path, format!("not JSON: {error}"), "correct it there"))
 }

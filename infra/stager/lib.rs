@@ -26,10 +26,7 @@ impl Staged {
     /// Queues that trigger a function, in order of function name.
     #[must_use]
     pub fn queues(&self) -> Vec<&str> {
-        self.functions
-            .values()
-            .filter_map(|function| function.queue.as_deref())
-            .collect()
+        self.functions.values().filter_map(|function| function.queue.as_deref()).collect()
     }
 }
 
@@ -69,11 +66,7 @@ pub enum StageError {
 
 impl StageError {
     fn invalid(path: &Path, problem: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self::Invalid {
-            path: path.to_owned(),
-            problem: problem.into(),
-            fix: fix.into(),
-        }
+        Self::Invalid { path: path.to_owned(), problem: problem.into(), fix: fix.into() }
     }
 
     fn io(what: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
@@ -91,19 +84,11 @@ pub fn stage(source_root: &Path, handler_binary: &Path, out: &Path) -> Result<St
     let host_json = source_root.join("host.json");
     let executable = check::executable_path(&host_json)?;
     if !handler_binary.is_file() {
-        return Err(StageError::invalid(
-            handler_binary,
-            "the handler is not built",
-            "run `cargo build --bin handler`",
-        ));
+        return Err(StageError::invalid(handler_binary, "the handler is not built", "run `cargo build --bin handler`"));
     }
     let functions = check::functions(find::function_files(&source_root.join("functions"))?)?;
     write::write(&host_json, handler_binary, &executable, &functions, out)?;
-    Ok(Staged {
-        root: out.to_owned(),
-        handler: out.join(executable),
-        functions,
-    })
+    Ok(Staged { root: out.to_owned(), handler: out.join(executable), functions })
 }
 
 #[cfg(test)]

@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::stage;
 
-const HOST: &str =
-    r#"{"version":"2.0","customHandler":{"description":{"defaultExecutablePath":"handler"}}}"#;
+const HOST: &str = r#"{"version":"2.0","customHandler":{"description":{"defaultExecutablePath":"handler"}}}"#;
 
 struct Tree(PathBuf);
 
@@ -56,8 +55,7 @@ fn mode(path: &Path) -> u32 {
 #[test]
 fn nested_functions_are_laid_out_flat_with_an_executable_handler() {
     let tree = Tree::new("flat");
-    tree.queue("accept_request", "peering-requests")
-        .queue("create/peer_network", "peer-network");
+    tree.queue("accept_request", "peering-requests").queue("create/peer_network", "peer-network");
     let staged = tree.stage().unwrap();
     assert_eq!(staged.queues(), ["peering-requests", "peer-network"]);
     assert!(staged.root.join("peer_network/function.json").is_file());
@@ -68,8 +66,7 @@ fn nested_functions_are_laid_out_flat_with_an_executable_handler() {
 #[test]
 fn staging_again_replaces_the_app_and_leaves_nothing_beside_it() {
     let tree = Tree::new("again");
-    tree.queue("watch/poll_vpc", "poll-vpc")
-        .queue("watch/gone", "gone");
+    tree.queue("watch/poll_vpc", "poll-vpc").queue("watch/gone", "gone");
     tree.stage().unwrap();
     std::fs::remove_dir_all(tree.0.join("functions/watch/gone")).unwrap();
     let staged = tree.stage().unwrap();
@@ -93,17 +90,13 @@ fn many_may_stage_to_one_place_at_once() {
 fn a_queue_not_named_after_its_function_is_refused_with_the_name_it_should_have() {
     let tree = Tree::new("queue");
     tree.queue("create/peer_network", "peer_network");
-    assert!(
-        tree.refusal()
-            .ends_with("queueName is peer_network; set \"queueName\": \"peer-network\"")
-    );
+    assert!(tree.refusal().ends_with("queueName is peer_network; set \"queueName\": \"peer-network\""));
 }
 
 #[test]
 fn two_functions_of_one_name_are_refused_whatever_their_case() {
     let tree = Tree::new("unique");
-    tree.queue("create/poll_vpc", "poll-vpc")
-        .queue("watch/Poll_vpc", "Poll-vpc");
+    tree.queue("create/poll_vpc", "poll-vpc").queue("watch/Poll_vpc", "Poll-vpc");
     assert!(tree.refusal().contains("a second function is called"));
 }
 
@@ -117,10 +110,7 @@ fn names_that_the_host_refuses_are_refused() {
         "functions/sweep/function.json",
         r#"{"bindings":[{"type":"timerTrigger","name":"my_timer","schedule":"0 * * * * *"}]}"#,
     );
-    assert!(
-        tree.refusal()
-            .contains("refuses a binding called \"my_timer\"")
-    );
+    assert!(tree.refusal().contains("refuses a binding called \"my_timer\""));
 }
 
 #[test]

@@ -21,8 +21,7 @@ pub(crate) fn write(
     out: &Path,
 ) -> Result<(), StageError> {
     let fresh = beside(out, "new");
-    let written =
-        fill(&fresh, host_json, handler, executable, functions).and_then(|()| swap(&fresh, out));
+    let written = fill(&fresh, host_json, handler, executable, functions).and_then(|()| swap(&fresh, out));
     if written.is_err() {
         // The error at hand matters more than what is left over.
         let _ = std::fs::remove_dir_all(&fresh);
@@ -52,9 +51,7 @@ fn copy(from: &Path, to: &Path) -> Result<(), StageError> {
     if let Some(folder) = to.parent() {
         std::fs::create_dir_all(folder).map_err(StageError::io("create folder", folder))?;
     }
-    std::fs::copy(from, to)
-        .map(drop)
-        .map_err(StageError::io("copy", from))
+    std::fs::copy(from, to).map(drop).map_err(StageError::io("copy", from))
 }
 
 /// Puts `fresh` where `out` is. A running process keeps its open files; a rename never mixes two apps.
@@ -76,11 +73,7 @@ fn swap(fresh: &Path, out: &Path) -> Result<(), StageError> {
             Err(error) => return Err(StageError::io("move into place", out)(error)),
         }
     }
-    Err(StageError::invalid(
-        out,
-        "others keep replacing it",
-        "give every caller a folder of its own",
-    ))
+    Err(StageError::invalid(out, "others keep replacing it", "give every caller a folder of its own"))
 }
 
 fn beside(out: &Path, suffix: &str) -> PathBuf {

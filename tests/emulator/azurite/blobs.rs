@@ -20,11 +20,7 @@ impl Account {
     /// A blob of this account; nothing is asked of storage.
     #[must_use]
     pub fn blob(&self, container: &str, path: &str) -> Blob {
-        Blob {
-            account: self.clone(),
-            container: container.to_owned(),
-            path: path.to_owned(),
-        }
+        Blob { account: self.clone(), container: container.to_owned(), path: path.to_owned() }
     }
 }
 
@@ -34,10 +30,7 @@ impl Blob {
     /// # Errors
     /// When storage refuses or does not answer.
     pub async fn read(&self) -> Result<Option<Vec<u8>>, StorageError> {
-        match self
-            .call(Method::GET, Vec::new(), Vec::new(), Vec::new())
-            .await
-        {
+        match self.call(Method::GET, Vec::new(), Vec::new(), Vec::new()).await {
             Ok(answer) => Ok(Some(answer.body)),
             Err(error) if error.status() == Some(404) => Ok(None),
             Err(error) => Err(error),
@@ -49,19 +42,12 @@ impl Blob {
     /// # Errors
     /// When storage refuses or does not answer.
     pub async fn write(&self, content: &[u8]) -> Result<(), StorageError> {
-        let headers = vec![
-            ("x-ms-blob-type", "BlockBlob".to_owned()),
-            ("content-type", "application/octet-stream".to_owned()),
-        ];
-        match self
-            .call(Method::PUT, Vec::new(), headers.clone(), content.to_vec())
-            .await
-        {
+        let headers =
+            vec![("x-ms-blob-type", "BlockBlob".to_owned()), ("content-type", "application/octet-stream".to_owned())];
+        match self.call(Method::PUT, Vec::new(), headers.clone(), content.to_vec()).await {
             Err(error) if error.status() == Some(404) => {
                 self.create_container().await?;
-                self.call(Method::PUT, Vec::new(), headers, content.to_vec())
-                    .await
-                    .map(drop)
+                self.call(Method::PUT, Vec::new(), headers, content.to_vec()).await.map(drop)
             }
             answer => answer.map(drop),
         }
@@ -72,17 +58,12 @@ impl Blob {
     /// # Errors
     /// When storage refuses (404: no such blob) or does not answer.
     pub async fn acquire_lease(&self, seconds: u8) -> Result<Option<Lease>, StorageError> {
-        let headers = vec![
-            ("x-ms-lease-action", "acquire".to_owned()),
-            ("x-ms-lease-duration", seconds.to_string()),
-        ];
+        let headers = vec![("x-ms-lease-action", "acquire".to_owned()), ("x-ms-lease-duration", seconds.to_string())];
         match self.lease_call(headers).await {
             Ok(answer) => answer
                 .header("x-ms-lease-id")
                 .map(|id| Some(Lease(id)))
-                .ok_or_else(|| {
-                    StorageError::malformed("acquire lease", "the answer has no x-ms-lease-id")
-                }),
+                .ok_or_else(|| StorageError::malformed("acquire lease", "the answer has no x-ms-lease-id")),
             Err(error) if error.status() == Some(409) => Ok(None),
             Err(error) => Err(error),
         }
@@ -105,24 +86,12 @@ impl Blob {
     }
 
     async fn lease_action(&self, action: &str, lease: &Lease) -> Result<(), StorageError> {
-        let headers = vec![
-            ("x-ms-lease-action", action.to_owned()),
-            ("x-ms-lease-id", lease.0.clone()),
-        ];
+        let headers = vec![("x-ms-lease-action", action.to_owned()), ("x-ms-lease-id", lease.0.clone())];
         self.lease_call(headers).await.map(drop)
     }
 
-    async fn lease_call(
-        &self,
-        headers: Vec<(&'static str, String)>,
-    ) -> Result<Answer, StorageError> {
-        self.call(
-            Method::PUT,
-            vec![("comp", "lease".to_owned())],
-            headers,
-            Vec::new(),
-        )
-        .await
+    async fn lease_call(&self, headers: Vec<(&'static str, String)>) -> Result<Answer, StorageError> {
+        self.call(Method::PUT, vec![("comp", "lease".to_owned())], headers, Vec::new()).await
     }
 
     async fn create_container(&self) -> Result<(), StorageError> {
@@ -151,16 +120,6 @@ impl Blob {
         body: Vec<u8>,
     ) -> Result<Answer, StorageError> {
         let path = format!("/{}/{}", self.container, self.path);
-        self.account
-            .send(Call {
-                method,
-                base: &self.account.blob,
-                path,
-                query,
-                headers,
-                body,
-                table: false,
-            })
-            .await
+        self.account.send(Call { method, base: &self.account.blob, path, query, headers, body, table: false }).await
     }
 }

@@ -54,10 +54,7 @@ impl StorageError {
     }
 
     pub(super) fn malformed(operation: &str, problem: impl Into<String>) -> Self {
-        Self::Malformed {
-            operation: operation.to_owned(),
-            problem: problem.into(),
-        }
+        Self::Malformed { operation: operation.to_owned(), problem: problem.into() }
     }
 }
 
@@ -74,11 +71,7 @@ pub struct Account {
 
 impl std::fmt::Debug for Account {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Account")
-            .field("name", &self.name)
-            .field("queue", &self.queue)
-            .finish_non_exhaustive()
+        formatter.debug_struct("Account").field("name", &self.name).field("queue", &self.queue).finish_non_exhaustive()
     }
 }
 
@@ -130,10 +123,7 @@ impl Account {
     /// # Errors
     /// When a part is missing.
     pub fn from_connection_string(text: &str) -> Result<Self, StorageError> {
-        let parts: BTreeMap<&str, &str> = text
-            .split(';')
-            .filter_map(|part| part.split_once('='))
-            .collect();
+        let parts: BTreeMap<&str, &str> = text.split(';').filter_map(|part| part.split_once('=')).collect();
         let part = |name: &str| {
             parts.get(name).copied().ok_or_else(|| {
                 StorageError::malformed(
@@ -159,26 +149,17 @@ impl Account {
         for (name, value) in headers {
             request = request.header(name, value);
         }
-        let unreachable = |source| StorageError::Unreachable {
-            operation: operation.clone(),
-            source,
-        };
+        let unreachable = |source| StorageError::Unreachable { operation: operation.clone(), source };
         let response = request.body(call.body).send().await.map_err(unreachable)?;
         let (status, headers) = (response.status(), response.headers().clone());
         let body = response.bytes().await.map_err(unreachable)?.to_vec();
         let answer = Answer { headers, body };
-        if status.is_success() {
-            Ok(answer)
-        } else {
-            Err(refusal(operation, status, &answer))
-        }
+        if status.is_success() { Ok(answer) } else { Err(refusal(operation, status, &answer)) }
     }
 
     /// The URL and all headers, the signature among them.
     fn sign(&self, call: &Call<'_>) -> (String, Vec<(&'static str, String)>) {
-        let date = Timestamp::now()
-            .strftime("%a, %d %b %Y %H:%M:%S GMT")
-            .to_string();
+        let date = Timestamp::now().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
         let mut headers = call.headers.clone();
         headers.push(("x-ms-date", date.clone()));
         headers.push(("x-ms-version", API_VERSION.to_owned()));
@@ -187,34 +168,20 @@ impl Account {
         }
         let url = url(call);
         let (scheme, text) = if call.table {
-            (
-                "SharedKeyLite",
-                format!("{date}\n{}", self.resource(call, &url)),
-            )
+            ("SharedKeyLite", format!("{date}\n{}", self.resource(call, &url)))
         } else {
             ("SharedKey", self.canonical(call, &headers, &url))
         };
-        headers.push((
-            "authorization",
-            format!("{scheme} {}:{}", self.name, self.hmac(&text)),
-        ));
+        headers.push(("authorization", format!("{scheme} {}:{}", self.name, self.hmac(&text))));
         (url, headers)
     }
 
     /// The string to sign of blob and queue requests (REST: "Authorize with Shared Key").
     fn canonical(&self, call: &Call<'_>, headers: &[(&'static str, String)], url: &str) -> String {
         let standard = |name: &str| {
-            let value = headers
-                .iter()
-                .find(|(header, _)| *header == name)
-                .map(|(_, value)| value.as_str());
+            let value = headers.iter().find(|(header, _)| *header == name).map(|(_, value)| value.as_str());
             // Versions since 2015-02-21 sign an empty length instead of 0.
-            if name == "content-length" && value == Some("0") {
-                ""
-            } else {
-                value.unwrap_or_default()
-            }
-            .to_owned()
+            if name == "content-length" && value == Some("0") { "" } else { value.unwrap_or_default() }.to_owned()
         };
         let mut text = format!("{}\n", call.method);
         for name in [
@@ -232,11 +199,8 @@ impl Account {
         ] {
             let _ = writeln!(text, "{}", standard(name));
         }
-        let own: BTreeMap<_, _> = headers
-            .iter()
-            .filter(|(name, _)| name.starts_with("x-ms-"))
-            .map(|(name, value)| (name, value))
-            .collect();
+        let own: BTreeMap<_, _> =
+            headers.iter().filter(|(name, _)| name.starts_with("x-ms-")).map(|(name, value)| (name, value)).collect();
         for (name, value) in own {
             let _ = writeln!(text, "{name}:{value}");
         }
@@ -244,17 +208,10 @@ impl Account {
     }
 
     fn resource(&self, call: &Call<'_>, url: &str) -> String {
-        let path = url
-            .split_once("://")
-            .and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..]))
-            .unwrap_or("/");
+        let path = url.split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..])).unwrap_or("/");
         let path = path.split('?').next().unwrap_or("/");
         let mut text = format!("/{}{path}", self.name);
-        let query: BTreeMap<_, _> = call
-            .query
-            .iter()
-            .map(|(name, value)| (*name, value))
-            .collect();
+        let query: BTreeMap<_, _> = call.query.iter().map(|(name, value)| (*name, value)).collect();
         for (name, value) in query {
             if !call.table {
                 let _ = write!(text, "\n{name}:{value}");
@@ -297,12 +254,6 @@ pub(super) fn encode(text: &str) -> String {
 }
 
 fn refusal(operation: String, status: StatusCode, answer: &Answer) -> StorageError {
-    let code = answer
-        .header("x-ms-error-code")
-        .unwrap_or_else(|| answer.text().chars().take(200).collect());
-    StorageError::Refused {
-        operation,
-        status: status.as_u16(),
-        code,
-    }
+    let code = answer.header("x-ms-error-code").unwrap_or_else(|| answer.text().chars().take(200).collect());
+    StorageError::Refused { operation, status: status.as_u16(), code }
 }

@@ -25,9 +25,7 @@ pub struct Installed {
 /// Installs Azurite into `cache` unless it is there. Blocks, for half a minute the first time.
 pub(super) fn ensure(cache: &Path) -> Result<Installed, AzuriteError> {
     let home = cache.join(VERSION);
-    let installed = Installed {
-        script: home.join("node_modules/azurite/dist/src/azurite.js"),
-    };
+    let installed = Installed { script: home.join("node_modules/azurite/dist/src/azurite.js") };
     if installed.script.is_file() {
         return Ok(installed);
     }
@@ -45,14 +43,7 @@ fn npm_install(cache: &Path, home: &Path) -> Result<(), AzuriteError> {
     let fresh = cache.join(format!("{VERSION}.{}", std::process::id()));
     std::fs::create_dir_all(&fresh).map_err(|error| folder(&fresh, &error))?;
     let output = Command::new("npm")
-        .args([
-            "install",
-            "--no-audit",
-            "--no-fund",
-            "--ignore-scripts",
-            "--loglevel=error",
-            "--prefix",
-        ])
+        .args(["install", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error", "--prefix"])
         .arg(&fresh)
         .arg(format!("azurite@{VERSION}"))
         .stdin(Stdio::null())
@@ -64,10 +55,7 @@ fn npm_install(cache: &Path, home: &Path) -> Result<(), AzuriteError> {
     if !output.status.success() {
         let _ = std::fs::remove_dir_all(&fresh);
         return Err(AzuriteError::Install {
-            problem: format!(
-                "npm failed: {}",
-                String::from_utf8_lossy(&output.stderr).trim()
-            ),
+            problem: format!("npm failed: {}", String::from_utf8_lossy(&output.stderr).trim()),
             fix: "check that the npm registry can be reached, then run this again",
         });
     }
@@ -75,28 +63,16 @@ fn npm_install(cache: &Path, home: &Path) -> Result<(), AzuriteError> {
 }
 
 fn need(program: &str, fix: &'static str) -> Result<(), AzuriteError> {
-    let run = Command::new(program)
-        .arg("--version")
-        .stdin(Stdio::null())
-        .output();
+    let run = Command::new(program).arg("--version").stdin(Stdio::null()).output();
     match run {
         Ok(output) if output.status.success() => Ok(()),
-        Ok(output) => Err(AzuriteError::Install {
-            problem: format!("{program} ended with {}", output.status),
-            fix,
-        }),
-        Err(error) => Err(AzuriteError::Install {
-            problem: format!("{program} cannot be run: {error}"),
-            fix,
-        }),
+        Ok(output) => Err(AzuriteError::Install { problem: format!("{program} ended with {}", output.status), fix }),
+        Err(error) => Err(AzuriteError::Install { problem: format!("{program} cannot be run: {error}"), fix }),
     }
 }
 
 fn folder(path: &Path, error: &std::io::Error) -> AzuriteError {
-    AzuriteError::Install {
-        problem: format!("{}: {error}", path.display()),
-        fix: "make that folder writable",
-    }
+    AzuriteError::Install { problem: format!("{}: {error}", path.display()), fix: "make that folder writable" }
 }
 
 /// A lock file that the holder removes. `File::lock` would be simpler but needs a newer Rust than
@@ -118,9 +94,7 @@ impl Lock {
 
 fn wait_or_break(lock: &Path) {
     let taken = std::fs::metadata(lock).and_then(|file| file.modified());
-    let age = taken
-        .ok()
-        .and_then(|taken| SystemTime::now().duration_since(taken).ok());
+    let age = taken.ok().and_then(|taken| SystemTime::now().duration_since(taken).ok());
     if age.is_some_and(|age| age > STALE) {
         let _ = std::fs::remove_file(lock);
     }

@@ -35,8 +35,7 @@ const START: Duration = Duration::from_secs(60);
 
 /// The only account that Azurite knows, and its public key (docs: "Use the Azurite emulator").
 const NAME: &str = "devstoreaccount1";
-const KEY: &str =
-    "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
+const KEY: &str = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 
 /// Accounts `dev1` to this many beside it, with the same key: a test that has its own account shares
 /// the process with others, not the queues.
@@ -70,10 +69,7 @@ impl Azurite {
         let cache = cache.to_owned();
         tokio::task::spawn_blocking(move || install::ensure(&cache))
             .await
-            .map_err(|error| AzuriteError::Install {
-                problem: error.to_string(),
-                fix: "run this again",
-            })?
+            .map_err(|error| AzuriteError::Install { problem: error.to_string(), fix: "run this again" })?
     }
 
     /// Starts one, and returns once all three services answer. `folder` becomes its working
@@ -87,28 +83,15 @@ impl Azurite {
             command: format!("node {} {}", installed.script.display(), FLAGS.join(" ")),
         };
         std::fs::create_dir_all(folder).map_err(|error| failed(error.to_string()))?;
-        let mut child = command(installed, folder)
-            .spawn()
-            .map_err(|error| failed(error.to_string()))?;
-        let stdout = child
-            .stdout
-            .take()
-            .ok_or_else(|| failed("it has no output".to_owned()))?;
+        let mut child = command(installed, folder).spawn().map_err(|error| failed(error.to_string()))?;
+        let stdout = child.stdout.take().ok_or_else(|| failed("it has no output".to_owned()))?;
         let endpoints = tokio::time::timeout(START, listening(stdout))
             .await
             .map_err(|_| failed("no answer within a minute".to_owned()))?
             .ok_or_else(|| failed("it ended at once".to_owned()))?;
         let azurite = Self { child, endpoints };
-        azurite
-            .account()
-            .list_queues("")
-            .await
-            .map_err(|error| failed(error.to_string()))?;
-        azurite
-            .account()
-            .list_tables()
-            .await
-            .map_err(|error| failed(error.to_string()))?;
+        azurite.account().list_queues("").await.map_err(|error| failed(error.to_string()))?;
+        azurite.account().list_tables().await.map_err(|error| failed(error.to_string()))?;
         Ok(azurite)
     }
 
@@ -160,23 +143,14 @@ impl Endpoints {
 
     fn account(&self, name: &str) -> Account {
         let Self { blob, queue, table } = self;
-        Account::new(
-            name,
-            KEY,
-            &format!("{blob}/{name}"),
-            &format!("{queue}/{name}"),
-            &format!("{table}/{name}"),
-        )
+        Account::new(name, KEY, &format!("{blob}/{name}"), &format!("{queue}/{name}"), &format!("{table}/{name}"))
     }
 }
 
 /// Azurite's own setting for accounts: `name:key;name:key`.
 fn accounts() -> String {
     let names = (1..=ACCOUNTS).map(|number| format!("dev{number}"));
-    std::iter::once(NAME.to_owned())
-        .chain(names)
-        .map(|name| format!("{name}:{KEY};"))
-        .collect()
+    std::iter::once(NAME.to_owned()).chain(names).map(|name| format!("{name}:{KEY};")).collect()
 }
 
 fn command(installed: &Installed, folder: &Path) -> Command {
@@ -215,9 +189,5 @@ async fn listening(stdout: ChildStdout) -> Option<Endpoints> {
     }
     // Azurite must not block on a full pipe later.
     tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-    Some(Endpoints {
-        blob: blob?,
-        queue: queue?,
-        table: table?,
-    })
+    Some(Endpoints { blob: blob?, queue: queue?, table: table? })
 }

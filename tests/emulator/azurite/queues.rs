@@ -52,15 +52,8 @@ impl Account {
             if !marker.is_empty() {
                 query.push(("marker", marker));
             }
-            let answer = self
-                .queue_call(Method::GET, "/".to_owned(), query, Vec::new())
-                .await?
-                .text();
-            names.extend(
-                xml::elements(&answer, "Queue")
-                    .iter()
-                    .filter_map(|queue| xml::text(queue, "Name")),
-            );
+            let answer = self.queue_call(Method::GET, "/".to_owned(), query, Vec::new()).await?.text();
+            names.extend(xml::elements(&answer, "Queue").iter().filter_map(|queue| xml::text(queue, "Name")));
             marker = xml::text(&answer, "NextMarker").unwrap_or_default();
             if marker.is_empty() {
                 return Ok(names);
@@ -73,9 +66,7 @@ impl Account {
     /// # Errors
     /// When storage refuses or does not answer.
     pub async fn create_queue(&self, queue: &str) -> Result<(), StorageError> {
-        self.queue_call(Method::PUT, format!("/{queue}"), Vec::new(), Vec::new())
-            .await
-            .map(drop)
+        self.queue_call(Method::PUT, format!("/{queue}"), Vec::new(), Vec::new()).await.map(drop)
     }
 
     /// Whether the queue exists, and about how many messages it holds, invisible ones included.
@@ -84,16 +75,10 @@ impl Account {
     /// When storage refuses or does not answer.
     pub async fn count_messages(&self, queue: &str) -> Result<Option<u64>, StorageError> {
         let query = vec![("comp", "metadata".to_owned())];
-        match self
-            .queue_call(Method::GET, format!("/{queue}"), query, Vec::new())
-            .await
-        {
-            Ok(answer) => Ok(Some(
-                answer
-                    .header("x-ms-approximate-messages-count")
-                    .and_then(|n| n.parse().ok())
-                    .unwrap_or(0),
-            )),
+        match self.queue_call(Method::GET, format!("/{queue}"), query, Vec::new()).await {
+            Ok(answer) => {
+                Ok(Some(answer.header("x-ms-approximate-messages-count").and_then(|n| n.parse().ok()).unwrap_or(0)))
+            }
             Err(error) if error.status() == Some(404) => Ok(None),
             Err(error) => Err(error),
         }
@@ -116,14 +101,7 @@ impl Account {
         if !delay.is_zero() {
             query.push(("visibilitytimeout", seconds(delay).to_string()));
         }
-        let answer = self
-            .queue_call(
-                Method::POST,
-                format!("/{queue}/messages"),
-                query,
-                envelope(text),
-            )
-            .await?;
+        let answer = self.queue_call(Method::POST, format!("/{queue}/messages"), query, envelope(text)).await?;
         xml::text(&answer.text(), "MessageId")
             .ok_or_else(|| StorageError::malformed("put message", "the answer has no MessageId"))
     }
@@ -135,8 +113,7 @@ impl Account {
     /// When storage refuses or does not answer.
     pub async fn enqueue(&self, queue: &str, text: &str) -> Result<String, StorageError> {
         self.create_queue(queue).await?;
-        self.put_raw(queue, &BASE64_STANDARD.encode(text), Duration::ZERO, None)
-            .await
+        self.put_raw(queue, &BASE64_STANDARD.encode(text), Duration::ZERO, None).await
     }
 
     /// Receives up to `count` (1 to 32) messages and hides them for `visibility`.
@@ -149,17 +126,9 @@ impl Account {
         count: u32,
         visibility: Duration,
     ) -> Result<Vec<Message>, StorageError> {
-        let query = vec![
-            ("numofmessages", count.to_string()),
-            ("visibilitytimeout", seconds(visibility).to_string()),
-        ];
-        let answer = self
-            .queue_call(Method::GET, format!("/{queue}/messages"), query, Vec::new())
-            .await?;
-        xml::elements(&answer.text(), "QueueMessage")
-            .into_iter()
-            .map(message)
-            .collect()
+        let query = vec![("numofmessages", count.to_string()), ("visibilitytimeout", seconds(visibility).to_string())];
+        let answer = self.queue_call(Method::GET, format!("/{queue}/messages"), query, Vec::new()).await?;
+        xml::elements(&answer.text(), "QueueMessage").into_iter().map(message).collect()
     }
 
     /// Looks at up to 32 visible messages without receiving them.
@@ -167,17 +136,9 @@ impl Account {
     /// # Errors
     /// When storage refuses (404: no such queue) or does not answer.
     pub async fn peek_messages(&self, queue: &str) -> Result<Vec<PeekedMessage>, StorageError> {
-        let query = vec![
-            ("peekonly", "true".to_owned()),
-            ("numofmessages", "32".to_owned()),
-        ];
-        let answer = self
-            .queue_call(Method::GET, format!("/{queue}/messages"), query, Vec::new())
-            .await?;
-        Ok(xml::elements(&answer.text(), "QueueMessage")
-            .into_iter()
-            .map(peeked)
-            .collect())
+        let query = vec![("peekonly", "true".to_owned()), ("numofmessages", "32".to_owned())];
+        let answer = self.queue_call(Method::GET, format!("/{queue}/messages"), query, Vec::new()).await?;
+        Ok(xml::elements(&answer.text(), "QueueMessage").into_iter().map(peeked).collect())
     }
 
     /// Hides a received message for `visibility` from now, keeping its text; returns the new pop
@@ -192,42 +153,21 @@ impl Account {
         pop_receipt: &str,
         visibility: Duration,
     ) -> Result<String, StorageError> {
-        let query = vec![
-            ("popreceipt", pop_receipt.to_owned()),
-            ("visibilitytimeout", seconds(visibility).to_string()),
-        ];
-        let answer = self
-            .queue_call(
-                Method::PUT,
-                format!("/{queue}/messages/{id}"),
-                query,
-                Vec::new(),
-            )
-            .await?;
-        answer.header("x-ms-popreceipt").ok_or_else(|| {
-            StorageError::malformed("update message", "the answer has no x-ms-popreceipt")
-        })
+        let query =
+            vec![("popreceipt", pop_receipt.to_owned()), ("visibilitytimeout", seconds(visibility).to_string())];
+        let answer = self.queue_call(Method::PUT, format!("/{queue}/messages/{id}"), query, Vec::new()).await?;
+        answer
+            .header("x-ms-popreceipt")
+            .ok_or_else(|| StorageError::malformed("update message", "the answer has no x-ms-popreceipt"))
     }
 
     /// Deletes a received message.
     ///
     /// # Errors
     /// When the pop receipt is no longer the last one (400 or 404), or storage does not answer.
-    pub async fn delete_message(
-        &self,
-        queue: &str,
-        id: &str,
-        pop_receipt: &str,
-    ) -> Result<(), StorageError> {
+    pub async fn delete_message(&self, queue: &str, id: &str, pop_receipt: &str) -> Result<(), StorageError> {
         let query = vec![("popreceipt", pop_receipt.to_owned())];
-        self.queue_call(
-            Method::DELETE,
-            format!("/{queue}/messages/{id}"),
-            query,
-            Vec::new(),
-        )
-        .await
-        .map(drop)
+        self.queue_call(Method::DELETE, format!("/{queue}/messages/{id}"), query, Vec::new()).await.map(drop)
     }
 
     /// Deletes every message of a queue.
@@ -235,14 +175,7 @@ impl Account {
     /// # Errors
     /// When storage refuses or does not answer.
     pub async fn clear_queue(&self, queue: &str) -> Result<(), StorageError> {
-        self.queue_call(
-            Method::DELETE,
-            format!("/{queue}/messages"),
-            Vec::new(),
-            Vec::new(),
-        )
-        .await
-        .map(drop)
+        self.queue_call(Method::DELETE, format!("/{queue}/messages"), Vec::new(), Vec::new()).await.map(drop)
     }
 
     async fn queue_call(
@@ -253,21 +186,8 @@ impl Account {
         body: Vec<u8>,
     ) -> Result<Answer, StorageError> {
         let path = path.split('/').map(encode).collect::<Vec<_>>().join("/");
-        let headers = if body.is_empty() {
-            Vec::new()
-        } else {
-            vec![("content-type", "application/xml".to_owned())]
-        };
-        self.send(Call {
-            method,
-            base: &self.queue,
-            path,
-            query,
-            headers,
-            body,
-            table: false,
-        })
-        .await
+        let headers = if body.is_empty() { Vec::new() } else { vec![("content-type", "application/xml".to_owned())] };
+        self.send(Call { method, base: &self.queue, path, query, headers, body, table: false }).await
     }
 }
 
@@ -277,18 +197,13 @@ fn seconds(duration: Duration) -> u64 {
 }
 
 fn envelope(text: &str) -> Vec<u8> {
-    format!(
-        "<QueueMessage><MessageText>{}</MessageText></QueueMessage>",
-        xml::escape(text)
-    )
-    .into_bytes()
+    format!("<QueueMessage><MessageText>{}</MessageText></QueueMessage>", xml::escape(text)).into_bytes()
 }
 
 fn message(element: &str) -> Result<Message, StorageError> {
     let part = |name: &str| {
-        xml::text(element, name).ok_or_else(|| {
-            StorageError::malformed("get messages", format!("a message has no {name}"))
-        })
+        xml::text(element, name)
+            .ok_or_else(|| StorageError::malformed("get messages", format!("a message has no {name}")))
     };
     Ok(Message {
         id: part("MessageId")?,
@@ -304,9 +219,7 @@ fn message(element: &str) -> Result<Message, StorageError> {
 fn peeked(element: &str) -> PeekedMessage {
     PeekedMessage {
         id: xml::text(element, "MessageId").unwrap_or_default(),
-        dequeue_count: xml::text(element, "DequeueCount")
-            .and_then(|n| n.parse().ok())
-            .unwrap_or(0),
+        dequeue_count: xml::text(element, "DequeueCount").and_then(|n| n.parse().ok()).unwrap_or(0),
         text: xml::text(element, "MessageText").unwrap_or_default(),
     }
 }

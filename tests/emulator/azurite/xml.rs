@@ -2,11 +2,7 @@
 
 /// The contents of every `<name>` element, in order, still escaped.
 pub(super) fn elements<'a>(xml: &'a str, name: &str) -> Vec<&'a str> {
-    let (open, empty, close) = (
-        format!("<{name}>"),
-        format!("<{name}/>"),
-        format!("</{name}>"),
-    );
+    let (open, empty, close) = (format!("<{name}>"), format!("<{name}/>"), format!("</{name}>"));
     let mut found = Vec::new();
     let mut rest = xml;
     loop {
@@ -37,10 +33,7 @@ pub(super) fn text(xml: &str, name: &str) -> Option<String> {
 /// Escapes a message's text.
 pub(super) fn escape(text: &str) -> String {
     // A bare carriage return would come back as a line feed (XML 1.0, section 2.11).
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('\r', "&#xD;")
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('\r', "&#xD;")
 }
 
 fn unescape(raw: &str) -> String {

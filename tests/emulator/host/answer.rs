@@ -36,44 +36,27 @@ pub(super) fn judge(response: &Response) -> Meaning {
         return Meaning::Nothing;
     }
     if !is_json(response.header("Content-Type")) {
-        return invalid(
-            &format!(
-                "Content-Type {}",
-                response.header("Content-Type").unwrap_or("is missing")
-            ),
-            text,
-        );
+        return invalid(&format!("Content-Type {}", response.header("Content-Type").unwrap_or("is missing")), text);
     }
     if text.trim().is_empty() {
         return Meaning::Nothing;
     }
     match json_read::first(text) {
         Ok(Json::Null) => Meaning::Nothing,
-        Ok(Json::Object(members)) => {
-            read(members).map_or_else(|problem| invalid(&problem, text), Meaning::Success)
-        }
+        Ok(Json::Object(members)) => read(members).map_or_else(|problem| invalid(&problem, text), Meaning::Success),
         Ok(_) => invalid("the body is not a JSON object", text),
         Err(problem) => invalid(&problem, text),
     }
 }
 
 fn is_json(content_type: Option<&str>) -> bool {
-    let media = content_type
-        .unwrap_or_default()
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim();
-    ["application/json", "text/json"]
-        .iter()
-        .any(|json| media.eq_ignore_ascii_case(json))
+    let media = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    ["application/json", "text/json"].iter().any(|json| media.eq_ignore_ascii_case(json))
 }
 
 fn invalid(problem: &str, body: &str) -> Meaning {
     let start: String = body.chars().take(200).collect();
-    Meaning::Failure(format!(
-        "Invalid HttpResponseMessage: {problem}; body: {start}"
-    ))
+    Meaning::Failure(format!("Invalid HttpResponseMessage: {problem}; body: {start}"))
 }
 
 /// Property names match in any case; a repeated `Logs` adds to the first, as Json.NET fills a list.
@@ -108,9 +91,7 @@ fn log(entry: &Json) -> Result<String, String> {
         Json::Null => Ok("[null]".to_owned()),
         Json::Bool(_) => Ok(entry.compact()),
         Json::Date(date) => Ok(date.raw().to_owned()),
-        other => other
-            .scalar()
-            .ok_or_else(|| "an entry of Logs is not a scalar".to_owned()),
+        other => other.scalar().ok_or_else(|| "an entry of Logs is not a scalar".to_owned()),
     }
 }
 
@@ -121,10 +102,7 @@ impl Answer {
         let mut values = self.outputs.clone();
         let returned = self.return_value.as_ref();
         let over = if has_return {
-            vec![(
-                "$return".to_owned(),
-                returned.cloned().unwrap_or(Json::Null),
-            )]
+            vec![("$return".to_owned(), returned.cloned().unwrap_or(Json::Null))]
         } else {
             returned.map(owned).unwrap_or_default()
         };
@@ -137,9 +115,5 @@ impl Answer {
 }
 
 fn owned(object: &Json) -> Vec<(String, Json)> {
-    object
-        .members()
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value.clone()))
-        .collect()
+    object.members().into_iter().map(|(name, value)| (name.to_owned(), value.clone())).collect()
 }

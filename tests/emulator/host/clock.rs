@@ -40,17 +40,13 @@ impl Scale {
         }
         let origin = *ORIGIN.get_or_init(Timestamp::now);
         let since = time.duration_since(origin).as_secs_f64() * factor;
-        origin
-            .checked_add(SignedDuration::from_secs_f64(since))
-            .unwrap_or(Timestamp::MAX)
+        origin.checked_add(SignedDuration::from_secs_f64(since)).unwrap_or(Timestamp::MAX)
     }
 }
 
 /// What is left until a real time; zero if it has passed.
 pub(super) fn until(time: Timestamp) -> Duration {
-    time.duration_since(Timestamp::now())
-        .try_into()
-        .unwrap_or(Duration::ZERO)
+    time.duration_since(Timestamp::now()).try_into().unwrap_or(Duration::ZERO)
 }
 
 /// A number from 0.8 to 1.2: the host's jitter on polling (`RandomizedExponentialBackoffStrategy`).

@@ -22,19 +22,11 @@ pub(super) enum Schedule {
 impl Schedule {
     pub(super) fn parse(text: &str) -> Option<Self> {
         if text.contains(':') {
-            return timespan::parse(text)
-                .filter(|span| !span.is_zero())
-                .map(Self::Every);
+            return timespan::parse(text).filter(|span| !span.is_zero()).map(Self::Every);
         }
         // NCRONTAB wants both the day of month and the day of week to match.
-        let parser = CronParser::builder()
-            .seconds(Seconds::Optional)
-            .dom_and_dow(true)
-            .build();
-        parser
-            .parse(text)
-            .ok()
-            .map(|cron| Self::Cron(Box::new(cron)))
+        let parser = CronParser::builder().seconds(Seconds::Optional).dom_and_dow(true).build();
+        parser.parse(text).ok().map(|cron| Self::Cron(Box::new(cron)))
     }
 
     /// The next time after `time`, in UTC; `None` if there is none in the calendar's range.
@@ -42,9 +34,7 @@ impl Schedule {
         match self {
             Self::Every(span) => time.checked_add(SignedDuration::try_from(*span).ok()?).ok(),
             Self::Cron(cron) => {
-                let next = cron
-                    .find_next_occurrence(&time.to_zoned(TimeZone::UTC), false)
-                    .ok()?;
+                let next = cron.find_next_occurrence(&time.to_zoned(TimeZone::UTC), false).ok()?;
                 Some(next.timestamp())
             }
         }
@@ -55,9 +45,7 @@ impl Schedule {
         match self {
             Self::Every(span) => *span >= MINUTE,
             Self::Cron(_) => match self.next(now).map(|first| (first, self.next(first))) {
-                Some((first, Some(second))) => {
-                    second.duration_since(first) >= SignedDuration::from_secs(60)
-                }
+                Some((first, Some(second))) => second.duration_since(first) >= SignedDuration::from_secs(60),
                 _ => true,
             },
         }

@@ -28,33 +28,17 @@ impl Date {
         if !head.bytes().enumerate().all(shape) {
             return None;
         }
-        let zone_at = text[19..]
-            .find(|c: char| c != '.' && !c.is_ascii_digit())
-            .map_or(text.len(), |at| 19 + at);
+        let zone_at = text[19..].find(|c: char| c != '.' && !c.is_ascii_digit()).map_or(text.len(), |at| 19 + at);
         let fraction = &text[19..zone_at];
-        if !fraction.is_empty()
-            && (fraction.len() < 2 || !fraction.starts_with('.') || fraction[1..].contains('.'))
-        {
+        if !fraction.is_empty() && (fraction.len() < 2 || !fraction.starts_with('.') || fraction[1..].contains('.')) {
             return None;
         }
         let time: DateTime = text[..zone_at].parse().ok()?;
         let raw = text.to_owned();
         match &text[zone_at..] {
-            "" => Some(Self {
-                time,
-                raw,
-                zone: "",
-            }),
-            "Z" => Some(Self {
-                time,
-                raw,
-                zone: "Z",
-            }),
-            offset => Some(Self {
-                time: time.checked_sub(parse_offset(offset)?).ok()?,
-                raw,
-                zone: "+00:00",
-            }),
+            "" => Some(Self { time, raw, zone: "" }),
+            "Z" => Some(Self { time, raw, zone: "Z" }),
+            offset => Some(Self { time: time.checked_sub(parse_offset(offset)?).ok()?, raw, zone: "+00:00" }),
         }
     }
 
@@ -70,12 +54,7 @@ impl Date {
 
     /// As it is written inside an object.
     pub(super) fn iso(&self) -> String {
-        format!(
-            "{}{}{}",
-            self.time.strftime("%Y-%m-%dT%H:%M:%S"),
-            fraction(self.time.subsec_nanosecond()),
-            self.zone
-        )
+        format!("{}{}{}", self.time.strftime("%Y-%m-%dT%H:%M:%S"), fraction(self.time.subsec_nanosecond()), self.zone)
     }
 }
 
@@ -105,35 +84,23 @@ fn fraction(nanoseconds: i32) -> String {
 /// `2026-11-21T04:20:58.6466508` and `suffix`.
 pub(super) fn instant(time: Timestamp, suffix: &str) -> String {
     let time = Offset::UTC.to_datetime(time);
-    format!(
-        "{}{}{suffix}",
-        time.strftime("%Y-%m-%dT%H:%M:%S"),
-        fraction(time.subsec_nanosecond())
-    )
+    format!("{}{}{suffix}", time.strftime("%Y-%m-%dT%H:%M:%S"), fraction(time.subsec_nanosecond()))
 }
 
 /// The other way, for what [`instant`] wrote with an offset.
 pub(super) fn parse_instant(text: &str) -> Option<Timestamp> {
     let date = Date::parse(text)?;
-    date.time
-        .to_zoned(TimeZone::UTC)
-        .ok()
-        .map(|zoned| zoned.timestamp())
+    date.time.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
 }
 
 /// Storage's `Sat, 28 Nov 2026 04:20:55 GMT` as `2026-11-28T04:20:55+00:00`. Done by text: the year
 /// 9999 of messages that never expire is beyond most calendars.
 pub(super) fn from_rfc1123(text: &str) -> String {
-    const MONTHS: [&str; 12] = [
-        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-    ];
+    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let parts: Vec<&str> = text.split_whitespace().collect();
     let [_, day, month, year, time, _] = parts[..] else {
         return text.to_owned();
     };
-    let month = MONTHS
-        .iter()
-        .position(|name| *name == month)
-        .map_or(0, |index| index + 1);
+    let month = MONTHS.iter().position(|name| *name == month).map_or(0, |index| index + 1);
     format!("{year}-{month:02}-{day:0>2}T{time}+00:00")
 }

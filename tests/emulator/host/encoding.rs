@@ -47,22 +47,14 @@ impl Metadata {
             return;
         }
         let lower = key.to_lowercase();
-        match self
-            .0
-            .iter_mut()
-            .find(|(known, _)| known.to_lowercase() == lower)
-        {
+        match self.0.iter_mut().find(|(known, _)| known.to_lowercase() == lower) {
             Some(entry) => entry.1 = json,
             None => self.0.push((key.to_owned(), json)),
         }
     }
 
     fn text(&self) -> String {
-        let entries: Vec<String> = self
-            .0
-            .iter()
-            .map(|(key, json)| format!("{}:{json}", quote(key)))
-            .collect();
+        let entries: Vec<String> = self.0.iter().map(|(key, json)| format!("{}:{json}", quote(key))).collect();
         format!("{{{}}}", entries.join(","))
     }
 }
@@ -80,10 +72,7 @@ pub(super) fn queue(
     metadata.set("ExpirationTime", quote(&from_rfc1123(&message.expires)));
     metadata.set("Id", twice(&message.id));
     metadata.set("InsertionTime", quote(&from_rfc1123(&message.inserted)));
-    metadata.set(
-        "NextVisibleTime",
-        quote(&from_rfc1123(&message.next_visible)),
-    );
+    metadata.set("NextVisibleTime", quote(&from_rfc1123(&message.next_visible)));
     metadata.set("PopReceipt", twice(&message.pop_receipt));
     metadata.set("sys", sys(moment));
     let data = match content {
@@ -136,11 +125,7 @@ pub(super) fn timer(
 }
 
 fn body(binding: &str, data: &str, metadata: &Metadata) -> String {
-    format!(
-        "{{\"Data\":{{{}:{data}}},\"Metadata\":{}}}",
-        quote(binding),
-        metadata.text()
-    )
+    format!("{{\"Data\":{{{}:{data}}},\"Metadata\":{}}}", quote(binding), metadata.text())
 }
 
 /// Rule 4: JSON text as a JSON string.
@@ -177,12 +162,7 @@ fn lift(text: &str, metadata: &mut Metadata) {
 }
 
 fn add_retry(metadata: &mut Metadata, retry: Option<&Retry>, function: &str) {
-    let Some(Retry {
-        count,
-        max,
-        exception,
-    }) = retry
-    else {
+    let Some(Retry { count, max, exception }) = retry else {
         return;
     };
     let exception = exception.as_ref().map_or_else(

@@ -165,14 +165,8 @@ impl Events {
     /// Nothing happened yet.
     #[must_use]
     pub fn new() -> Self {
-        let state = State {
-            counts: Counts::default(),
-            observers: Vec::new(),
-        };
-        Self {
-            sender: broadcast::Sender::new(BUFFER),
-            state: Arc::new(Mutex::new(state)),
-        }
+        let state = State { counts: Counts::default(), observers: Vec::new() };
+        Self { sender: broadcast::Sender::new(BUFFER), state: Arc::new(Mutex::new(state)) }
     }
 
     /// All events from now on.
@@ -209,11 +203,7 @@ impl Events {
     pub(super) fn delivered(&self, queue: &str, message: &str) {
         let counts = &mut self.lock().counts;
         *counts.delivered.entry(queue.to_owned()).or_default() += 1;
-        counts
-            .messages
-            .entry(queue.to_owned())
-            .or_default()
-            .insert(message.to_owned());
+        counts.messages.entry(queue.to_owned()).or_default().insert(message.to_owned());
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

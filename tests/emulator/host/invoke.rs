@@ -9,9 +9,9 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::answer::{Answer, Meaning, judge};
-use super::config::{Function, Output, RetryPolicy, Trigger};
 use super::encoding::{Moment, Retry};
 use super::events::{Event, Invocation, Outcome};
+use super::function::{Function, Output, RetryPolicy, Trigger};
 use super::lifecycle::{Core, StopReason};
 use super::options::Transfer;
 use super::outputs;
@@ -42,9 +42,7 @@ pub(super) struct Call<'a> {
 impl Core {
     /// Invokes a function, with its retry policy, and tells how it ended.
     pub(super) async fn invoke(&self, call: Call<'_>) -> Outcome {
-        let Call {
-            function, message, ..
-        } = call;
+        let Call { function, message, .. } = call;
         let mut invocation = Invocation {
             id: Uuid::new_v4(),
             function: function.name.clone(),
@@ -66,11 +64,7 @@ impl Core {
         let Some(policy) = &call.function.retry else {
             return self.attempt(call, invocation, None).await;
         };
-        let mut retry = Retry {
-            count: 0,
-            max: policy.max,
-            exception: None,
-        };
+        let mut retry = Retry { count: 0, max: policy.max, exception: None };
         loop {
             let outcome = self.attempt(call, invocation, Some(&retry)).await;
             let problem = match &outcome {
@@ -78,28 +72,15 @@ impl Core {
                 Outcome::Failed(problem) => problem.clone(),
                 Outcome::TimedOut => "the function timed out".to_owned(),
             };
-            if retry.count == retry.max
-                || !self
-                    .sleep(self.scale.real(pause(policy, retry.count)))
-                    .await
-            {
+            if retry.count == retry.max || !self.sleep(self.scale.real(pause(policy, retry.count))).await {
                 return outcome;
             }
-            retry = Retry {
-                count: retry.count + 1,
-                exception: Some(problem),
-                ..retry
-            };
+            retry = Retry { count: retry.count + 1, exception: Some(problem), ..retry };
         }
     }
 
     /// One POST under `functionTimeout`.
-    async fn attempt(
-        &self,
-        call: Call<'_>,
-        invocation: &Invocation,
-        retry: Option<&Retry>,
-    ) -> Outcome {
+    async fn attempt(&self, call: Call<'_>, invocation: &Invocation, retry: Option<&Retry>) -> Outcome {
         let launch = AtomicU32::new(0);
         let work = self.post(call, invocation, retry, &launch);
         tokio::pin!(work);
@@ -110,10 +91,7 @@ impl Core {
             return outcome;
         }
         // An answer within the grace is discarded, but spares the handler and all other calls.
-        if tokio::time::timeout(self.scale.real(GRACE), &mut work)
-            .await
-            .is_err()
-        {
+        if tokio::time::timeout(self.scale.real(GRACE), &mut work).await.is_err() {
             let number = launch.load(Ordering::Relaxed);
             if number > 0 {
                 self.worker.restart(number).await;
@@ -135,16 +113,9 @@ impl Core {
         if let (Trigger::Queue { queue, .. }, Some(id)) = (&function.trigger, &invocation.message) {
             self.events().delivered(queue, id);
         }
-        let moment = Moment {
-            function: &function.name,
-            now: Timestamp::now(),
-            random: Uuid::new_v4(),
-        };
+        let moment = Moment { function: &function.name, now: Timestamp::now(), random: Uuid::new_v4() };
         let text = (call.body)(&moment, retry);
-        let response = process
-            .wire
-            .send(self.request(function, invocation, &text))
-            .await;
+        let response = process.wire.send(self.request(function, invocation, &text)).await;
         if !ready {
             self.stop(StopReason::NeverReady);
         }
@@ -156,18 +127,8 @@ impl Core {
         }
     }
 
-    fn request<'a>(
-        &self,
-        function: &Function,
-        invocation: &Invocation,
-        body: &'a str,
-    ) -> Request<'a> {
-        let mut content: Vec<_> = self
-            .options
-            .is_traced()
-            .then(traceparent)
-            .into_iter()
-            .collect();
+    fn request<'a>(&self, function: &Function, invocation: &Invocation, body: &'a str) -> Request<'a> {
+        let mut content: Vec<_> = self.options.is_traced().then(traceparent).into_iter().collect();
         content.push(("Content-Type", "application/json; charset=utf-8".to_owned()));
         Request {
             method: "POST",
@@ -187,40 +148,23 @@ impl Core {
     async fn apply(&self, call: Call<'_>, answer: &Answer) -> Outcome {
         let function = call.function;
         for text in &answer.logs {
-            self.events().tell(Event::Log {
-                function: function.name.clone(),
-                text: text.clone(),
-            });
+            self.events().tell(Event::Log { function: function.name.clone(), text: text.clone() });
         }
-        let has_return = function
-            .outputs
-            .iter()
-            .any(|output| output.name == "$return");
+        let has_return = function.outputs.iter().any(|output| output.name == "$return");
         let mut problem = None;
         for (name, value) in answer.values(has_return) {
             let Some(output) = function.outputs.iter().find(|output| output.name == name) else {
                 continue;
             };
             match outputs::messages(&value, output.binary) {
-                Ok(messages) => {
-                    problem = self
-                        .send_all(call, output, messages)
-                        .await
-                        .err()
-                        .or(problem)
-                }
+                Ok(messages) => problem = self.send_all(call, output, messages).await.err().or(problem),
                 Err(wrong) => problem = Some(wrong),
             }
         }
         problem.map_or(Outcome::Succeeded, Outcome::Failed)
     }
 
-    async fn send_all(
-        &self,
-        call: Call<'_>,
-        output: &Output,
-        messages: Vec<Vec<u8>>,
-    ) -> Result<(), String> {
+    async fn send_all(&self, call: Call<'_>, output: &Output, messages: Vec<Vec<u8>>) -> Result<(), String> {
         let queue = outputs::queue_name(&output.queue, call.text)?;
         for bytes in messages {
             let text = if self.app.queues.base64 {
@@ -229,19 +173,11 @@ impl Core {
                 String::from_utf8_lossy(&bytes).into_owned()
             };
             let written = match self.account.create_queue(&queue).await {
-                Ok(()) => self
-                    .account
-                    .put_raw(&queue, &text, Duration::ZERO, Some(TTL))
-                    .await
-                    .map(drop),
+                Ok(()) => self.account.put_raw(&queue, &text, Duration::ZERO, Some(TTL)).await.map(drop),
                 refused => refused,
             };
-            written
-                .map_err(|error| format!("output {} cannot be written: {error}", output.name))?;
-            self.events().tell(Event::Sent {
-                queue: queue.clone(),
-                function: call.function.name.clone(),
-            });
+            written.map_err(|error| format!("output {} cannot be written: {error}", output.name))?;
+            self.events().tell(Event::Sent { queue: queue.clone(), function: call.function.name.clone() });
         }
         Ok(())
     }
@@ -249,10 +185,7 @@ impl Core {
 
 fn pause(policy: &RetryPolicy, count: u32) -> Duration {
     match policy.longest {
-        Some(longest) => policy
-            .delay
-            .saturating_mul(2u32.saturating_pow(count))
-            .min(longest),
+        Some(longest) => policy.delay.saturating_mul(2u32.saturating_pow(count)).min(longest),
         None => policy.delay,
     }
 }

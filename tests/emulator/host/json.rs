@@ -75,23 +75,14 @@ impl Json {
                 write_all(out, indent, ['[', ']'], items);
             }
             Self::Object(_) => {
-                let members = self
-                    .members()
-                    .into_iter()
-                    .map(|(name, value)| (Some(name), value))
-                    .collect();
+                let members = self.members().into_iter().map(|(name, value)| (Some(name), value)).collect();
                 write_all(out, indent, ['{', '}'], members);
             }
         }
     }
 }
 
-fn write_all(
-    out: &mut String,
-    indent: Option<usize>,
-    [open, close]: [char; 2],
-    items: Vec<(Option<&str>, &Json)>,
-) {
+fn write_all(out: &mut String, indent: Option<usize>, [open, close]: [char; 2], items: Vec<(Option<&str>, &Json)>) {
     out.push(open);
     let inner = indent.map(|depth| depth + 1);
     let some = !items.is_empty();
@@ -101,12 +92,7 @@ fn write_all(
         }
         new_line(out, inner);
         if let Some(name) = name {
-            let _ = write!(
-                out,
-                "{}:{}",
-                quote(name),
-                if indent.is_some() { " " } else { "" }
-            );
+            let _ = write!(out, "{}:{}", quote(name), if indent.is_some() { " " } else { "" });
         }
         value.write(out, inner);
     }
@@ -152,9 +138,7 @@ fn number(text: &str) -> String {
         return text.to_owned();
     }
     match text.parse::<f64>() {
-        Ok(value) if value != 0.0 && (value.abs() >= 1e15 || value.abs() < 1e-5) => {
-            exponential(value)
-        }
+        Ok(value) if value != 0.0 && (value.abs() >= 1e15 || value.abs() < 1e-5) => exponential(value),
         Ok(value) => value.to_string(),
         Err(_) => text.to_owned(),
     }
@@ -166,8 +150,6 @@ fn exponential(value: f64) -> String {
     let Some((digits, exponent)) = text.split_once('E') else {
         return text;
     };
-    let (sign, exponent) = exponent
-        .strip_prefix('-')
-        .map_or(('+', exponent), |rest| ('-', rest));
+    let (sign, exponent) = exponent.strip_prefix('-').map_or(('+', exponent), |rest| ('-', rest));
     format!("{digits}E{sign}{exponent:0>2}")
 }

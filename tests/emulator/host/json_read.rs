@@ -8,26 +8,15 @@ const DEPTH: usize = 256;
 
 /// The first value of `text`; what follows is ignored, as the host ignores it in answers.
 pub(super) fn first(text: &str) -> Result<Json, String> {
-    Reader {
-        rest: text.trim_start_matches('\u{feff}'),
-        depth: 0,
-    }
-    .value()
+    Reader { rest: text.trim_start_matches('\u{feff}'), depth: 0 }.value()
 }
 
 /// The only value of `text`: `JObject.Parse`, `JArray.Parse`.
 pub(super) fn whole(text: &str) -> Result<Json, String> {
-    let mut reader = Reader {
-        rest: text,
-        depth: 0,
-    };
+    let mut reader = Reader { rest: text, depth: 0 };
     let value = reader.value()?;
     reader.blanks()?;
-    if reader.rest.is_empty() {
-        Ok(value)
-    } else {
-        Err("additional text after the value".to_owned())
-    }
+    if reader.rest.is_empty() { Ok(value) } else { Err("additional text after the value".to_owned()) }
 }
 
 struct Reader<'a> {
@@ -53,10 +42,7 @@ impl<'a> Reader<'a> {
 
     fn peek(&mut self) -> Result<char, String> {
         self.blanks()?;
-        self.rest
-            .chars()
-            .next()
-            .ok_or_else(|| "it ends too early".to_owned())
+        self.rest.chars().next().ok_or_else(|| "it ends too early".to_owned())
     }
 
     fn eat(&mut self, character: char) -> Result<bool, String> {
@@ -121,34 +107,21 @@ impl<'a> Reader<'a> {
     }
 
     fn identifier(&mut self) -> Result<&'a str, String> {
-        let end = self
-            .rest
-            .find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$'))
-            .unwrap_or(self.rest.len());
+        let end = self.rest.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$')).unwrap_or(self.rest.len());
         let (name, rest) = self.rest.split_at(end);
         self.rest = rest;
-        if name.is_empty() {
-            Err("a name is missing".to_owned())
-        } else {
-            Ok(name)
-        }
+        if name.is_empty() { Err("a name is missing".to_owned()) } else { Ok(name) }
     }
 
     fn word(&mut self) -> Result<Json, String> {
-        let end = self
-            .rest
-            .find(|c: char| !(c.is_alphanumeric() || "+-.".contains(c)))
-            .unwrap_or(self.rest.len());
+        let end = self.rest.find(|c: char| !(c.is_alphanumeric() || "+-.".contains(c))).unwrap_or(self.rest.len());
         let (word, rest) = self.rest.split_at(end);
         self.rest = rest;
         match word {
             "null" | "undefined" => Ok(Json::Null),
             "true" => Ok(Json::Bool(true)),
             "false" => Ok(Json::Bool(false)),
-            number
-                if number.starts_with(|c: char| c.is_ascii_digit() || c == '-')
-                    && number.parse::<f64>().is_ok() =>
-            {
+            number if number.starts_with(|c: char| c.is_ascii_digit() || c == '-') && number.parse::<f64>().is_ok() => {
                 Ok(Json::Number(number.to_owned()))
             }
             other => Err(format!("unexpected {other:?}")),
@@ -171,13 +144,8 @@ impl<'a> Reader<'a> {
             }
             match characters.next().map(|(_, escaped)| escaped) {
                 Some('u') => {
-                    let digits: String = characters
-                        .by_ref()
-                        .take(4)
-                        .map(|(_, digit)| digit)
-                        .collect();
-                    let unit = u16::from_str_radix(&digits, 16)
-                        .map_err(|_| "a \\u escape is not hexadecimal")?;
+                    let digits: String = characters.by_ref().take(4).map(|(_, digit)| digit).collect();
+                    let unit = u16::from_str_radix(&digits, 16).map_err(|_| "a \\u escape is not hexadecimal")?;
                     high = push_unit(&mut text, high, unit);
                 }
                 Some('b') => text.push('\u{8}'),

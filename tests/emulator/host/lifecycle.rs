@@ -8,10 +8,12 @@ use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinHandle};
 
 use super::clock::Scale;
-use super::config::{self, App, ConfigError, Trigger};
+use super::config::{self, App, ConfigError};
 use super::events::{Event, Events, Outcome};
+use super::function::Trigger;
+use super::launcher::Launcher;
 use super::options::HostOptions;
-use super::process::{self, End, Launcher, Order, Phase, Worker};
+use super::process::{self, End, Order, Phase, Worker};
 use super::timer_lock::Held;
 use super::{queue, timer, trigger};
 use crate::azurite::{Account, StorageError};
@@ -107,10 +109,7 @@ pub struct Host {
 
 impl std::fmt::Debug for Host {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Host")
-            .field("app", &self.core.app.root)
-            .finish_non_exhaustive()
+        formatter.debug_struct("Host").field("app", &self.core.app.root).finish_non_exhaustive()
     }
 }
 
@@ -166,9 +165,7 @@ impl Host {
         for task in &self.tasks {
             task.abort();
         }
-        self.core.worker.order(Order::End {
-            orphan: self.core.options.orphans,
-        });
+        self.core.worker.order(Order::End { orphan: self.core.options.orphans });
     }
 
     /// Returns when the host has stopped, by itself or by request.
@@ -217,12 +214,7 @@ impl Host {
     /// Names of the functions that are loaded.
     #[must_use]
     pub fn functions(&self) -> Vec<&str> {
-        self.core
-            .app
-            .functions
-            .iter()
-            .map(|function| function.name.as_str())
-            .collect()
+        self.core.app.functions.iter().map(|function| function.name.as_str()).collect()
     }
 }
 
@@ -277,16 +269,10 @@ async fn shut_down(
             let _ = listener.await;
         }
     };
-    let budget = if reason == StopReason::Killed {
-        Duration::ZERO
-    } else {
-        core.scale.real(SHUTDOWN)
-    };
+    let budget = if reason == StopReason::Killed { Duration::ZERO } else { core.scale.real(SHUTDOWN) };
     let finished = tokio::time::timeout(budget, all).await.is_ok();
     aborts.iter().for_each(AbortHandle::abort);
-    core.worker.order(Order::End {
-        orphan: !finished && core.options.orphans,
-    });
+    core.worker.order(Order::End { orphan: !finished && core.options.orphans });
     let _ = keeper.await;
     let held = std::mem::take(&mut *core.held.lock().unwrap_or_else(PoisonError::into_inner));
     tokio::spawn(Held::expire_all(held, core.scale));

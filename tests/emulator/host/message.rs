@@ -4,9 +4,9 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::config::{DataType, Function, Trigger};
 use super::encoding::{self, Content};
 use super::events::{Event, Outcome};
+use super::function::{DataType, Function, Trigger};
 use super::invoke::Call;
 use super::lifecycle::Core;
 use super::options::Duplicate;
@@ -59,12 +59,7 @@ struct Delivery<'a> {
 /// Handles a received message to its end.
 pub(super) async fn handle(core: Arc<Core>, function: usize, message: Message) {
     let function = &core.app.functions[function];
-    let Trigger::Queue {
-        binding,
-        queue,
-        data_type,
-    } = &function.trigger
-    else {
+    let Trigger::Queue { binding, queue, data_type } = &function.trigger else {
         return;
     };
     let delivery = Delivery {
@@ -75,20 +70,15 @@ pub(super) async fn handle(core: Arc<Core>, function: usize, message: Message) {
         repeat: repeat(&core, &message),
     };
     let Some(bytes) = decode(&core, &message) else {
-        return delivery
-            .poison("Message decoding has failed! Check MessageEncoding settings.")
-            .await;
+        return delivery.poison("Message decoding has failed! Check MessageEncoding settings.").await;
     };
     if message.dequeue_count > core.app.queues.max_dequeue_count {
-        return delivery
-            .poison("DequeueCount is above maxDequeueCount")
-            .await;
+        return delivery.poison("DequeueCount is above maxDequeueCount").await;
     }
     let outcome = match content(bytes, *data_type) {
         Some(content) => delivery.run(function, binding, &content).await,
         None => Outcome::Failed(
-            "the message cannot be bound to the dataType: it is not UTF-8, or the type is stream"
-                .to_owned(),
+            "the message cannot be bound to the dataType: it is not UTF-8, or the type is stream".to_owned(),
         ),
     };
     delivery.settle(&outcome).await;
@@ -105,11 +95,7 @@ fn repeat(core: &Core, message: &Message) -> Repeat {
 }
 
 fn decode(core: &Core, message: &Message) -> Option<Vec<u8>> {
-    if core.app.queues.base64 {
-        outputs::base64(&message.text)
-    } else {
-        Some(message.text.clone().into_bytes())
-    }
+    if core.app.queues.base64 { outputs::base64(&message.text) } else { Some(message.text.clone().into_bytes()) }
 }
 
 fn content(bytes: Vec<u8>, data_type: DataType) -> Option<Content> {
@@ -125,17 +111,8 @@ impl Delivery<'_> {
         let body = |moment: &encoding::Moment<'_>, retry: Option<&encoding::Retry>| {
             encoding::queue(binding, content, self.message, moment, retry)
         };
-        let text = if let Content::Text(text) = content {
-            Some(text.as_str())
-        } else {
-            None
-        };
-        let call = Call {
-            function,
-            message: Some(self.message),
-            text,
-            body: &body,
-        };
+        let text = if let Content::Text(text) = content { Some(text.as_str()) } else { None };
+        let call = Call { function, message: Some(self.message), text, body: &body };
         tokio::select! {
             outcome = self.core.invoke(call) => outcome,
             never = self.keep_lease() => match never {},
@@ -152,8 +129,7 @@ impl Delivery<'_> {
         loop {
             tokio::time::sleep(self.core.scale.real(LEASE / 2)).await;
             let renewed = self.hide(self.core.scale.real(LEASE)).await;
-            let lost =
-                matches!(&renewed, Err(error) if error.status().is_some_and(|status| status < 500));
+            let lost = matches!(&renewed, Err(error) if error.status().is_some_and(|status| status < 500));
             self.note(renewed);
             if lost {
                 return std::future::pending().await;
@@ -164,28 +140,19 @@ impl Delivery<'_> {
     /// Changes the visibility with the newest receipt, and keeps the next one.
     async fn hide(&self, duration: Duration) -> Result<(), StorageError> {
         let receipt = self.receipt();
-        let next = self
-            .core
-            .account
-            .update_message(self.queue, &self.message.id, &receipt, duration)
-            .await?;
+        let next = self.core.account.update_message(self.queue, &self.message.id, &receipt, duration).await?;
         *self.receipt.lock().unwrap_or_else(PoisonError::into_inner) = next;
         Ok(())
     }
 
     fn receipt(&self) -> String {
-        self.receipt
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.receipt.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     async fn settle(&self, outcome: &Outcome) {
         let queues = &self.core.app.queues;
         match outcome {
-            Outcome::Succeeded if self.repeat != Repeat::Never => {
-                self.note(self.hide(Duration::ZERO).await)
-            }
+            Outcome::Succeeded if self.repeat != Repeat::Never => self.note(self.hide(Duration::ZERO).await),
             Outcome::Succeeded => self.note(self.patiently(Act::Delete).await),
             Outcome::Failed(problem) if self.message.dequeue_count >= queues.max_dequeue_count => {
                 self.poison(problem).await;
@@ -241,17 +208,10 @@ impl Delivery<'_> {
         let account = &self.core.account;
         match act {
             Act::Hide(duration) => self.hide(duration).await,
-            Act::Delete => {
-                account
-                    .delete_message(self.queue, &self.message.id, &self.receipt())
-                    .await
-            }
+            Act::Delete => account.delete_message(self.queue, &self.message.id, &self.receipt()).await,
             Act::Copy(poison) => {
                 account.create_queue(poison).await?;
-                account
-                    .put_raw(poison, &self.message.text, Duration::ZERO, Some(TTL))
-                    .await
-                    .map(drop)
+                account.put_raw(poison, &self.message.text, Duration::ZERO, Some(TTL)).await.map(drop)
             }
         }
     }

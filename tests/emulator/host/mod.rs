@@ -5,12 +5,12 @@
 //! dynamic concurrency, drain mode, role-based access to storage, the admin endpoints.
 //!
 //! ```text
-//! config      host.json, function.json            queue, message   listener; one message's life
-//! process     the handler: launch, ready, crash   timer, cron      schedules and their monitor
-//! invoke      one call: wait, POST, time out      outputs          what an answer sends to queues
-//! wire        HTTP/1.1 as the host writes it      answer           what an answer means
-//! encoding    the body's double encoding          json, json_read  JSON as Json.NET has it
-//! events      what happened, counters             supervisor       starts a stopped host again
+//! config, function    host.json, function.json     queue, message   listener; one message's life
+//! process, launcher   launch, ready, crash         timer*, cron     schedules, monitor, lock
+//! invoke, trigger     wait, POST, time out         outputs          what an answer sends to queues
+//! wire                HTTP as the host writes it   answer           what an answer means
+//! encoding            the double encoding          json*, date      JSON as Json.NET has it
+//! events              what happened, counters      supervisor       starts a stopped host again
 //! ```
 
 mod answer;
@@ -20,9 +20,11 @@ mod cron;
 mod date;
 mod encoding;
 mod events;
+mod function;
 mod invoke;
 mod json;
 mod json_read;
+mod launcher;
 mod lifecycle;
 mod message;
 mod options;

@@ -86,12 +86,9 @@ impl HostOptions {
 
     /// Whether Application Insights is configured, which puts a trace context on every request.
     pub(super) fn is_traced(&self) -> bool {
-        [
-            "APPLICATIONINSIGHTS_CONNECTION_STRING",
-            "APPINSIGHTS_INSTRUMENTATIONKEY",
-        ]
-        .iter()
-        .any(|name| self.settings.contains_key(*name))
+        ["APPLICATIONINSIGHTS_CONNECTION_STRING", "APPINSIGHTS_INSTRUMENTATIONKEY"]
+            .iter()
+            .any(|name| self.settings.contains_key(*name))
     }
 
     /// Sets the scale of time.

@@ -29,9 +29,7 @@ fn string(text: &str, binary: bool) -> Result<Vec<Vec<u8>>, String> {
     if !looks_like('{', '}') && !looks_like('[', ']') {
         return Ok(vec![text.as_bytes().to_vec()]);
     }
-    match json_read::whole(trimmed)
-        .map_err(|problem| format!("an output looks like JSON but is not: {problem}"))?
-    {
+    match json_read::whole(trimmed).map_err(|problem| format!("an output looks like JSON but is not: {problem}"))? {
         Json::List(items) => Ok(items.iter().map(item).collect()),
         other => Ok(vec![other.indented().into_bytes()]),
     }
@@ -39,25 +37,17 @@ fn string(text: &str, binary: bool) -> Result<Vec<Vec<u8>>, String> {
 
 /// An element of an array: strings as they are, never decoded.
 fn item(item: &Json) -> Vec<u8> {
-    item.scalar()
-        .unwrap_or_else(|| item.indented())
-        .into_bytes()
+    item.scalar().unwrap_or_else(|| item.indented()).into_bytes()
 }
 
 /// The queue of an output binding: `{name}` in it is the message's top-level property of that name.
 pub(super) fn queue_name(pattern: &str, message: Option<&str>) -> Result<String, String> {
-    let data = message
-        .and_then(|text| json_read::whole(text.trim()).ok())
-        .unwrap_or(Json::Null);
+    let data = message.and_then(|text| json_read::whole(text.trim()).ok()).unwrap_or(Json::Null);
     let (mut name, mut rest) = (String::new(), pattern);
-    while let Some((before, (wanted, after))) = rest
-        .split_once('{')
-        .and_then(|(before, tail)| Some((before, tail.split_once('}')?)))
+    while let Some((before, (wanted, after))) =
+        rest.split_once('{').and_then(|(before, tail)| Some((before, tail.split_once('}')?)))
     {
-        let value = data
-            .members()
-            .into_iter()
-            .find(|(known, _)| known.eq_ignore_ascii_case(wanted));
+        let value = data.members().into_iter().find(|(known, _)| known.eq_ignore_ascii_case(wanted));
         let value = value.and_then(|(_, value)| value.scalar());
         name += before;
         name += &value.ok_or_else(|| format!("No value for named parameter '{wanted}'."))?;
@@ -68,9 +58,6 @@ pub(super) fn queue_name(pattern: &str, message: Option<&str>) -> Result<String,
 
 /// .NET's `Convert.FromBase64String` ignores white space.
 pub(super) fn base64(text: &str) -> Option<Vec<u8>> {
-    let bare: String = text
-        .chars()
-        .filter(|c| !matches!(c, ' ' | '\t' | '\n' | '\r'))
-        .collect();
+    let bare: String = text.chars().filter(|c| !matches!(c, ' ' | '\t' | '\n' | '\r')).collect();
     BASE64_STANDARD.decode(bare).ok()
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use super::clock::jitter;
-use super::config::Trigger;
 use super::events::Event;
+use super::function::Trigger;
 use super::lifecycle::Core;
 use super::message::{LEASE, handle};
 
@@ -32,11 +32,7 @@ pub(super) async fn listen(core: Arc<Core>, function: usize) {
             }
             continue;
         }
-        match core
-            .account
-            .get_messages(&queue, queues.batch_size, core.scale.real(LEASE))
-            .await
-        {
+        match core.account.get_messages(&queue, queues.batch_size, core.scale.real(LEASE)).await {
             Ok(messages) if !messages.is_empty() => {
                 empty = 0;
                 for message in messages {

@@ -43,21 +43,13 @@ impl Supervisor {
         let current = Arc::new(Mutex::new(Some(Arc::clone(&first))));
         let (enough, asked) = watch::channel(false);
         let task = tokio::spawn(supervise(options, first, Arc::clone(&current), asked));
-        Ok(Self {
-            current,
-            events,
-            enough,
-            task: Some(task),
-        })
+        Ok(Self { current, events, enough, task: Some(task) })
     }
 
     /// The host that runs now; `None` between two.
     #[must_use]
     pub fn host(&self) -> Option<Arc<Host>> {
-        self.current
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.current.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// SIGKILLs the handler, if there is one; see [`Host::kill_handler`].
@@ -87,9 +79,7 @@ impl Supervisor {
             if !chosen || !(seen.fetch_add(1, Ordering::Relaxed) + 1).is_multiple_of(every.max(1)) {
                 return;
             }
-            let host = current
-                .upgrade()
-                .and_then(|host| host.lock().unwrap_or_else(PoisonError::into_inner).clone());
+            let host = current.upgrade().and_then(|host| host.lock().unwrap_or_else(PoisonError::into_inner).clone());
             if let Some(host) = host {
                 host.kill_handler();
             }
@@ -133,8 +123,7 @@ async fn supervise(
     current: Arc<Mutex<Option<Arc<Host>>>>,
     mut asked: watch::Receiver<bool>,
 ) {
-    let set =
-        |host: Option<Arc<Host>>| *current.lock().unwrap_or_else(PoisonError::into_inner) = host;
+    let set = |host: Option<Arc<Host>>| *current.lock().unwrap_or_else(PoisonError::into_inner) = host;
     loop {
         tokio::select! {
             _ = host.stopped() => {}

@@ -27,19 +27,13 @@ pub(super) struct Held {
 impl Held {
     /// Waits for the lock of `function`; `None` if the host stops first.
     pub(super) async fn acquire(core: &Core, function: &str) -> Option<Self> {
-        let path = format!(
-            "locks/{}/Host.Functions.{function}.Listener",
-            core.options.host_id
-        );
+        let path = format!("locks/{}/Host.Functions.{function}.Listener", core.options.host_id);
         let blob = core.account.blob(CONTAINER, &path);
         loop {
             match take(&blob, core.scale).await {
                 Ok(Some(lease)) => {
                     let held = Self { blob, lease };
-                    core.held
-                        .lock()
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .push(held.clone());
+                    core.held.lock().unwrap_or_else(PoisonError::into_inner).push(held.clone());
                     return Some(held);
                 }
                 Ok(None) => {}
@@ -67,10 +61,7 @@ impl Held {
     pub(super) async fn release(self, core: &Core) {
         // A lock lost in the meantime is somebody else's.
         let _ = self.blob.release_lease(&self.lease).await;
-        core.held
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .retain(|held| held.lease != self.lease);
+        core.held.lock().unwrap_or_else(PoisonError::into_inner).retain(|held| held.lease != self.lease);
     }
 
     /// What is left of a killed host's locks ends when the scaled period has passed; storage itself
@@ -88,10 +79,7 @@ impl Held {
 }
 
 async fn take(blob: &Blob, scale: Scale) -> Result<Option<Lease>, StorageError> {
-    let seconds = scale
-        .real(PERIOD)
-        .as_secs()
-        .clamp(SHORTEST, PERIOD.as_secs());
+    let seconds = scale.real(PERIOD).as_secs().clamp(SHORTEST, PERIOD.as_secs());
     let seconds = u8::try_from(seconds).unwrap_or(60);
     match blob.acquire_lease(seconds).await {
         Err(error) if error.status() == Some(404) => {

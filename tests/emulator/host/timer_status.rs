@@ -27,13 +27,10 @@ impl Status {
     pub(super) fn parse(blob: &[u8]) -> Option<Self> {
         let json = json_read::whole(std::str::from_utf8(blob).ok()?).ok()?;
         let time = |wanted: &str| {
-            json.members()
-                .into_iter()
-                .find(|(name, _)| *name == wanted)
-                .and_then(|(_, value)| match value {
-                    Json::Date(date) => parse_instant(&date.iso()),
-                    _ => None,
-                })
+            json.members().into_iter().find(|(name, _)| *name == wanted).and_then(|(_, value)| match value {
+                Json::Date(date) => parse_instant(&date.iso()),
+                _ => None,
+            })
         };
         let real = |time: Timestamp| Some(time).filter(|time| time.as_second() > -62_000_000_000);
         Some(Self {
@@ -45,8 +42,5 @@ impl Status {
 }
 
 fn text(time: Option<Timestamp>) -> String {
-    time.map_or_else(
-        || "0001-01-01T00:00:00+00:00".to_owned(),
-        |time| instant(time, "+00:00"),
-    )
+    time.map_or_else(|| "0001-01-01T00:00:00+00:00".to_owned(), |time| instant(time, "+00:00"))
 }

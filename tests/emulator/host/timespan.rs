@@ -9,8 +9,7 @@ pub(super) fn parse(text: &str) -> Option<Duration> {
         return None;
     };
     let (days, hours) = hours.split_once('.').unwrap_or(("0", hours));
-    let whole =
-        days.parse::<u64>().ok()? * 86_400 + below(hours, 24)? * 3600 + below(minutes, 60)? * 60;
+    let whole = days.parse::<u64>().ok()? * 86_400 + below(hours, 24)? * 3600 + below(minutes, 60)? * 60;
     let (seconds, fraction) = seconds.split_once('.').unwrap_or((seconds, "0"));
     let nanoseconds: u32 = format!("{fraction:0<9}").get(..9)?.parse().ok()?;
     Some(Duration::new(whole + below(seconds, 60)?, nanoseconds))

@@ -37,28 +37,17 @@ pub(super) struct Response {
 impl Response {
     #[cfg(test)]
     pub(super) fn for_test(status: u16, headers: Vec<(String, String)>, body: &str) -> Self {
-        Self {
-            status,
-            reason: String::new(),
-            headers,
-            body: body.as_bytes().to_vec(),
-        }
+        Self { status, reason: String::new(), headers, body: body.as_bytes().to_vec() }
     }
 
     pub(super) fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(known, _)| known.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 }
 
 /// A W3C trace context header of its own for each request, as Application Insights adds.
 pub(super) fn traceparent() -> (&'static str, String) {
-    let (trace, span) = (
-        uuid::Uuid::new_v4().simple(),
-        uuid::Uuid::new_v4().simple().to_string(),
-    );
+    let (trace, span) = (uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple().to_string());
     ("traceparent", format!("00-{trace}-{}-00", &span[..16]))
 }
 
@@ -70,10 +59,7 @@ pub(super) struct Wire {
 
 impl Wire {
     pub(super) fn new(port: u16) -> Self {
-        Self {
-            port,
-            idle: Mutex::new(Vec::new()),
-        }
+        Self { port, idle: Mutex::new(Vec::new()) }
     }
 
     /// Sends, following redirects: 307 and 308 repeat the request, others become a GET.
@@ -123,19 +109,12 @@ impl Wire {
     }
 
     fn bytes(&self, request: &Request<'_>) -> Vec<u8> {
-        let mut head = format!(
-            "{} {} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n",
-            request.method, request.path, self.port
-        );
+        let mut head = format!("{} {} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n", request.method, request.path, self.port);
         let line = |(name, value): &(&str, String)| format!("{name}: {value}\r\n");
         head.extend(request.headers.iter().map(line));
         let framing = framing(request);
         let content: String = request.content.iter().map(line).collect();
-        head += &if request.chunked {
-            framing + &content
-        } else {
-            content + &framing
-        };
+        head += &if request.chunked { framing + &content } else { content + &framing };
         let mut bytes = (head + "\r\n").into_bytes();
         match request.body {
             Some(body) if request.chunked => chunks(body.as_bytes(), &mut bytes),
@@ -181,26 +160,14 @@ async fn read(stream: &mut BufReader<TcpStream>) -> Result<(Response, bool)> {
         if (100..200).contains(&response.status) {
             continue;
         }
-        let connection = response
-            .header("Connection")
-            .unwrap_or_default()
-            .to_ascii_lowercase();
-        let mut keep = if version == "HTTP/1.0" {
-            connection == "keep-alive"
-        } else {
-            connection != "close"
-        };
-        let chunked = response
-            .header("Transfer-Encoding")
-            .is_some_and(|coding| coding.eq_ignore_ascii_case("chunked"));
+        let connection = response.header("Connection").unwrap_or_default().to_ascii_lowercase();
+        let mut keep = if version == "HTTP/1.0" { connection == "keep-alive" } else { connection != "close" };
+        let chunked = response.header("Transfer-Encoding").is_some_and(|coding| coding.eq_ignore_ascii_case("chunked"));
         if chunked {
             response.body = chunked_body(stream).await?;
         } else if matches!(response.status, 204 | 304) {
             // These have no body (RFC 9110, section 6.4.1).
-        } else if let Some(length) = response
-            .header("Content-Length")
-            .and_then(|text| text.parse().ok())
-        {
+        } else if let Some(length) = response.header("Content-Length").and_then(|text| text.parse().ok()) {
             response.body = vec![0; length];
             stream.read_exact(&mut response.body).await?;
         } else {
@@ -215,28 +182,15 @@ async fn head(stream: &mut BufReader<TcpStream>) -> Result<(Response, String)> {
     let status = line(stream).await?;
     let mut parts = status.splitn(3, ' ');
     let version = parts.next().unwrap_or_default().to_owned();
-    let code = parts
-        .next()
-        .and_then(|code| code.parse().ok())
-        .ok_or_else(|| bad("no status line"))?;
+    let code = parts.next().and_then(|code| code.parse().ok()).ok_or_else(|| bad("no status line"))?;
     let reason = parts.next().unwrap_or_default().to_owned();
     let mut headers = Vec::new();
     loop {
         let header = line(stream).await?;
         if header.is_empty() {
-            return Ok((
-                Response {
-                    status: code,
-                    reason,
-                    headers,
-                    body: Vec::new(),
-                },
-                version,
-            ));
+            return Ok((Response { status: code, reason, headers, body: Vec::new() }, version));
         }
-        let (name, value) = header
-            .split_once(':')
-            .ok_or_else(|| bad("a header without a colon"))?;
+        let (name, value) = header.split_once(':').ok_or_else(|| bad("a header without a colon"))?;
         headers.push((name.trim().to_owned(), value.trim().to_owned()));
     }
 }
@@ -261,19 +215,11 @@ async fn chunked_body(stream: &mut BufReader<TcpStream>) -> Result<Vec<u8>> {
 async fn line(stream: &mut BufReader<TcpStream>) -> Result<String> {
     let mut bytes = Vec::new();
     if stream.read_until(b'\n', &mut bytes).await? == 0 {
-        return Err(Error::new(
-            ErrorKind::UnexpectedEof,
-            "the handler closed the connection without an answer",
-        ));
+        return Err(Error::new(ErrorKind::UnexpectedEof, "the handler closed the connection without an answer"));
     }
-    Ok(String::from_utf8_lossy(&bytes)
-        .trim_end_matches(['\r', '\n'])
-        .to_owned())
+    Ok(String::from_utf8_lossy(&bytes).trim_end_matches(['\r', '\n']).to_owned())
 }
 
 fn bad(problem: &str) -> Error {
-    Error::new(
-        ErrorKind::InvalidData,
-        format!("not an HTTP answer: {problem}"),
-    )
+    Error::new(ErrorKind::InvalidData, format!("not an HTTP answer: {problem}"))
 }

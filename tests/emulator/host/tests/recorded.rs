@@ -28,19 +28,9 @@ fn rfc1123(text: &str) -> String {
 }
 
 fn moment<'a>(sys: &Value, function: &'a str) -> Moment<'a> {
-    let now = sys["UtcNow"]
-        .as_str()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(Timestamp::UNIX_EPOCH);
-    let random = sys["RandGuid"]
-        .as_str()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(Uuid::nil());
-    Moment {
-        function,
-        now,
-        random,
-    }
+    let now = sys["UtcNow"].as_str().and_then(|text| text.parse().ok()).unwrap_or(Timestamp::UNIX_EPOCH);
+    let random = sys["RandGuid"].as_str().and_then(|text| text.parse().ok()).unwrap_or(Uuid::nil());
+    Moment { function, now, random }
 }
 
 #[test]
@@ -59,25 +49,14 @@ fn bodies_for_queue_messages_are_those_of_the_real_host() {
             next_visible: date("NextVisibleTime"),
             text: String::new(),
         };
-        let bytes = BASE64_STANDARD
-            .decode(case["message_base64"].as_str().unwrap())
-            .unwrap();
+        let bytes = BASE64_STANDARD.decode(case["message_base64"].as_str().unwrap()).unwrap();
         let content = if case["binary"] == true {
             Content::Binary(bytes)
         } else {
             Content::Text(String::from_utf8(bytes).unwrap())
         };
-        let (function, binding) = (
-            case["function"].as_str().unwrap(),
-            case["binding"].as_str().unwrap(),
-        );
-        let ours = encoding::queue(
-            binding,
-            &content,
-            &message,
-            &moment(&metadata["sys"], function),
-            None,
-        );
+        let (function, binding) = (case["function"].as_str().unwrap(), case["binding"].as_str().unwrap());
+        let ours = encoding::queue(binding, &content, &message, &moment(&metadata["sys"], function), None);
         assert_eq!(ours, case["body"].as_str().unwrap());
     }
 }
@@ -107,16 +86,8 @@ fn outputs_become_the_messages_that_the_real_host_stored() {
         let value = json_read::whole(case["value"].as_str().unwrap()).unwrap();
         let ours = outputs::messages(&value, case["binary"] == true);
         assert_eq!(ours.is_err(), case["failed"] == true, "{case}");
-        let stored: Vec<String> = ours
-            .unwrap_or_default()
-            .iter()
-            .map(|bytes| BASE64_STANDARD.encode(bytes))
-            .collect();
-        assert_eq!(
-            serde_json::to_value(stored).unwrap(),
-            case["stored"],
-            "{case}"
-        );
+        let stored: Vec<String> = ours.unwrap_or_default().iter().map(|bytes| BASE64_STANDARD.encode(bytes)).collect();
+        assert_eq!(serde_json::to_value(stored).unwrap(), case["stored"], "{case}");
     }
 }
 
@@ -132,11 +103,7 @@ fn answers_are_judged_as_the_real_host_judged_them() {
             Meaning::Success(answer) => {
                 assert_eq!(case["succeeded"], true, "{case}");
                 // The recording shows line breaks of logs as text.
-                let logs: Vec<String> = answer
-                    .logs
-                    .iter()
-                    .map(|log| log.replace('\n', " \\n "))
-                    .collect();
+                let logs: Vec<String> = answer.logs.iter().map(|log| log.replace('\n', " \\n ")).collect();
                 assert_eq!(serde_json::to_value(logs).unwrap(), case["logs"], "{case}");
             }
             Meaning::Failure(_) => assert_eq!(case["succeeded"], false, "{case}"),
@@ -156,13 +123,7 @@ fn an_answer_without_a_body_is_no_answer() {
         (200, json(), "null"),
         (200, json(), " \n"),
     ] {
-        assert!(
-            matches!(
-                judge(&Response::for_test(status, headers, body)),
-                Meaning::Nothing
-            ),
-            "{status} {body:?}"
-        );
+        assert!(matches!(judge(&Response::for_test(status, headers, body)), Meaning::Nothing), "{status} {body:?}");
     }
 }
 

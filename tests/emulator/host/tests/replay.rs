@@ -21,11 +21,10 @@ const AT_ONCE: usize = 4;
 
 /// Recordings by the start of their names.
 const CASES: [&str; 36] = [
-    "case01", "case02-", "case02b", "case02c", "case03", "case04a", "case05-", "case06", "case07",
-    "case08", "case10e", "case12a", "case12d", "case12e", "case12f", "case12g", "case12h",
-    "case12i", "case12j", "case13d", "case13f", "case14", "case15", "case16", "case18", "case19",
-    "case20", "case21", "case25", "case27", "case32", "case33", "case35", "case09-", "case09c",
-    "case17",
+    "case01", "case02-", "case02b", "case02c", "case03", "case04a", "case05-", "case06", "case07", "case08", "case10e",
+    "case12a", "case12d", "case12e", "case12f", "case12g", "case12h", "case12i", "case12j", "case13d", "case13f",
+    "case14", "case15", "case16", "case18", "case19", "case20", "case21", "case25", "case27", "case32", "case33",
+    "case35", "case09-", "case09c", "case17",
 ];
 
 /// A request without what differs from run to run.
@@ -46,14 +45,9 @@ fn words(body: &str) -> String {
         .map(|piece| {
             let word = piece.trim_end_matches(delimiter);
             let rest = &piece[word.len()..];
-            let time = word.len() >= 20
-                && word.as_bytes()[4] == b'-'
-                && word.contains('T')
-                && word.contains(':');
+            let time = word.len() >= 20 && word.as_bytes()[4] == b'-' && word.contains('T') && word.contains(':');
             let guid = word.len() == 36 && uuid::Uuid::parse_str(word).is_ok();
-            let receipt = word.len() > 20
-                && !word.contains('-')
-                && (word.starts_with("Mj") || word.starts_with("Mz"));
+            let receipt = word.len() > 20 && !word.contains('-') && (word.starts_with("Mj") || word.starts_with("Mz"));
             let kind = if time {
                 "<time>"
             } else if guid {
@@ -75,39 +69,27 @@ fn headers(request: &Value) -> Vec<(String, String)> {
 /// The trigger's value as text: what tells messages apart.
 fn value(body: &str) -> String {
     let body: Value = serde_json::from_str(body).unwrap();
-    let text = body["Data"]
-        .as_object()
-        .is_some_and(|data| data.values().all(Value::is_string));
-    if text {
-        body["Data"].to_string()
-    } else {
-        String::new()
-    }
+    let text = body["Data"].as_object().is_some_and(|data| data.values().all(Value::is_string));
+    if text { body["Data"].to_string() } else { String::new() }
 }
 
 /// What the recorded handler answered, as rules for ours: by path and message, one after the other.
 fn rules(case: &Value) -> Vec<Value> {
-    let posts: Vec<&Value> = list(case, "requests")
-        .into_iter()
-        .filter(|request| request["method"] == "POST")
-        .collect();
+    let posts: Vec<&Value> = list(case, "requests").into_iter().filter(|request| request["method"] == "POST").collect();
     let mut answers: BTreeMap<(String, String), Vec<Value>> = BTreeMap::new();
     for (index, post) in posts.iter().enumerate() {
         let answer = list(case, "responses")
             .into_iter()
             .find(|answer| answer["method"] == "POST" && answer["to_request_n"] == index + 1);
-        let exit = list(case, "handler_events")
-            .into_iter()
-            .find(|event| event["kind"] == "exit" && event["n"] == index + 1);
+        let exit =
+            list(case, "handler_events").into_iter().find(|event| event["kind"] == "exit" && event["n"] == index + 1);
         let rule = match (answer, exit) {
             (Some(answer), exit) => {
                 let delay = answer["at_s"].as_f64().unwrap() - post["at_s"].as_f64().unwrap();
                 let headers: serde_json::Map<String, Value> = list(answer, "headers")
                     .iter()
                     .map(|pair| (pair[0].as_str().unwrap().to_owned(), pair[1].clone()))
-                    .filter(|(name, _)| {
-                        !["HTTP", "Transfer-Encoding", "Content-Encoding"].contains(&name.as_str())
-                    })
+                    .filter(|(name, _)| !["HTTP", "Transfer-Encoding", "Content-Encoding"].contains(&name.as_str()))
                     .collect();
                 let after = exit.map(|exit| exit["code"].clone());
                 json!({"status": answer["status"], "headers": headers, "body": answer["body"],
@@ -117,15 +99,8 @@ fn rules(case: &Value) -> Vec<Value> {
             (None, None) => json!({"hang": true}),
         };
         let body = post["body"].as_str().unwrap();
-        let data = if body.starts_with("{\"Data\"") {
-            value(body)
-        } else {
-            String::new()
-        };
-        answers
-            .entry((post["path"].as_str().unwrap().to_owned(), data))
-            .or_default()
-            .push(rule);
+        let data = if body.starts_with("{\"Data\"") { value(body) } else { String::new() };
+        answers.entry((post["path"].as_str().unwrap().to_owned(), data)).or_default().push(rule);
     }
     answers
         .into_iter()
@@ -134,10 +109,7 @@ fn rules(case: &Value) -> Vec<Value> {
 }
 
 fn list<'a>(value: &'a Value, name: &str) -> Vec<&'a Value> {
-    value[name]
-        .as_array()
-        .map(|items| items.iter().collect())
-        .unwrap_or_default()
+    value[name].as_array().map(|items| items.iter().collect()).unwrap_or_default()
 }
 
 async fn replay(file: &Path) -> Result<(), String> {
@@ -153,46 +125,31 @@ async fn replay(file: &Path) -> Result<(), String> {
     for event in list(&case, "handler_events") {
         if event["kind"] == "exit" && event["n"].is_null() {
             let delay = 300;
-            scene = scene.rule(json!({"start": true, "launch": event["handler_pid_index"], "exit": event["code"], "delay": delay}));
+            scene = scene.rule(
+                json!({"start": true, "launch": event["handler_pid_index"], "exit": event["code"], "delay": delay}),
+            );
         }
     }
     for message in list(&case, "enqueued") {
         put(&scene, name, message).await;
     }
     let mut options = scene.options();
-    options
-        .settings
-        .insert("RH_DIR".to_owned(), scene.dir().display().to_string());
+    options.settings.insert("RH_DIR".to_owned(), scene.dir().display().to_string());
     if name.starts_with("case16") {
         options.transfer = Transfer::ContentLength;
     }
     if name.starts_with("case32") {
-        options.settings.insert(
-            "APPLICATIONINSIGHTS_CONNECTION_STRING".to_owned(),
-            "x".to_owned(),
-        );
+        options.settings.insert("APPLICATIONINSIGHTS_CONNECTION_STRING".to_owned(), "x".to_owned());
     }
     if name.starts_with("case20") {
-        options
-            .settings
-            .insert("AzureWebJobs.Off2.Disabled".to_owned(), "true".to_owned());
+        options.settings.insert("AzureWebJobs.Off2.Disabled".to_owned(), "true".to_owned());
     }
-    let recorded: Vec<&Value> = list(&case, "requests")
-        .into_iter()
-        .filter(|request| request["method"] == "POST")
-        .collect();
+    let recorded: Vec<&Value> =
+        list(&case, "requests").into_iter().filter(|request| request["method"] == "POST").collect();
     // One of them was made with a second host after the first.
     let supervised = name.starts_with("case25");
-    let _supervisor = if supervised {
-        Supervisor::start(options.clone()).await.ok()
-    } else {
-        None
-    };
-    let _host = if supervised {
-        None
-    } else {
-        Host::start(options).await.ok()
-    };
+    let _supervisor = if supervised { Supervisor::start(options.clone()).await.ok() } else { None };
+    let _host = if supervised { None } else { Host::start(options).await.ok() };
     for _ in 0..600 {
         if scene.posts().len() >= recorded.len() {
             break;
@@ -204,49 +161,26 @@ async fn replay(file: &Path) -> Result<(), String> {
 }
 
 async fn put(scene: &Scene, name: &str, message: &Value) {
-    let (queue, text) = (
-        message["queue"].as_str().unwrap(),
-        message["text"].as_str().unwrap(),
-    );
+    let (queue, text) = (message["queue"].as_str().unwrap(), message["text"].as_str().unwrap());
     scene.account.create_queue(queue).await.unwrap();
     let text = match (message["encoded_base64"] == true, text) {
         (true, "fffe00626164") => "//4AYmFk".to_owned(),
         (true, text) => base64::Engine::encode(&base64::prelude::BASE64_STANDARD, text),
         (false, text) => text.to_owned(),
     };
-    scene
-        .account
-        .put_raw(queue, &text, Duration::ZERO, None)
-        .await
-        .unwrap();
+    scene.account.put_raw(queue, &text, Duration::ZERO, None).await.unwrap();
     for _ in 0..if name.starts_with("case14") { 5 } else { 0 } {
-        let message = scene
-            .account
-            .get_messages(queue, 1, Duration::from_secs(60))
-            .await
-            .unwrap()
-            .remove(0);
-        scene
-            .account
-            .update_message(queue, &message.id, &message.pop_receipt, Duration::ZERO)
-            .await
-            .unwrap();
+        let message = scene.account.get_messages(queue, 1, Duration::from_secs(60)).await.unwrap().remove(0);
+        scene.account.update_message(queue, &message.id, &message.pop_receipt, Duration::ZERO).await.unwrap();
     }
 }
 
 /// Timers fire as often as the replay lasts, so only what was recorded is looked for among them.
 fn compare(recorded: &[&Value], ours: &[Recorded]) -> Result<(), String> {
-    let mut ours: Vec<String> = ours
-        .iter()
-        .map(|post| normal(&post.path, &post.headers, &post.body))
-        .collect();
+    let mut ours: Vec<String> = ours.iter().map(|post| normal(&post.path, &post.headers, &post.body)).collect();
     let mut missing = Vec::new();
     for post in recorded {
-        let wanted = normal(
-            post["path"].as_str().unwrap(),
-            &headers(post),
-            post["body"].as_str().unwrap(),
-        );
+        let wanted = normal(post["path"].as_str().unwrap(), &headers(post), post["body"].as_str().unwrap());
         match ours.iter().position(|post| *post == wanted) {
             Some(at) => drop(ours.swap_remove(at)),
             None => missing.push(wanted),
@@ -256,9 +190,7 @@ fn compare(recorded: &[&Value], ours: &[Recorded]) -> Result<(), String> {
     if missing.is_empty() && ours.is_empty() {
         return Ok(());
     }
-    Err(format!(
-        "missing {missing:#?}\nmore than recorded {ours:#?}"
-    ))
+    Err(format!("missing {missing:#?}\nmore than recorded {ours:#?}"))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -266,10 +198,7 @@ fn compare(recorded: &[&Value], ours: &[Recorded]) -> Result<(), String> {
 async fn the_requests_are_those_of_the_real_host() {
     let folder = PathBuf::from(std::env::var("HOST_RECORDINGS").unwrap());
     let only = std::env::var("HOST_RECORDING").ok();
-    let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     let slots = Arc::new(Semaphore::new(AT_ONCE));
     let mut running = tokio::task::JoinSet::new();

@@ -26,12 +26,7 @@ fn azurite() -> &'static Azurite {
             runtime.block_on(async {
                 let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target");
                 let installed = Azurite::ensure(&target.join("azurite")).await.unwrap();
-                send.send(
-                    Azurite::start(&installed, &target.join("azurite-run"))
-                        .await
-                        .unwrap(),
-                )
-                .unwrap();
+                send.send(Azurite::start(&installed, &target.join("azurite-run")).await.unwrap()).unwrap();
                 std::future::pending::<()>().await;
             });
         });
@@ -67,10 +62,7 @@ impl Recorded {
     }
 
     pub(super) fn dequeue_count(&self) -> String {
-        self.json()["Metadata"]["DequeueCount"]
-            .as_str()
-            .unwrap()
-            .to_owned()
+        self.json()["Metadata"]["DequeueCount"].as_str().unwrap().to_owned()
     }
 
     /// The message, decoded twice.
@@ -128,8 +120,7 @@ impl Scene {
     }
 
     pub(super) fn timer(self, name: &str, schedule: &str) -> Self {
-        let binding =
-            json!({"type": "timerTrigger", "direction": "in", "name": "t", "schedule": schedule});
+        let binding = json!({"type": "timerTrigger", "direction": "in", "name": "t", "schedule": schedule});
         self.function(name, &json!({"bindings": [binding]}))
     }
 
@@ -163,15 +154,8 @@ impl Scene {
 
     /// Puts the scripted handler where `host.json` looks for it.
     fn install_handler(&self, app: &Path) {
-        let name = self
-            .host_json
-            .pointer("/customHandler/description/defaultExecutablePath");
-        let name = name
-            .and_then(Value::as_str)
-            .unwrap()
-            .rsplit("/app/")
-            .next()
-            .unwrap();
+        let name = self.host_json.pointer("/customHandler/description/defaultExecutablePath");
+        let name = name.and_then(Value::as_str).unwrap().rsplit("/app/").next().unwrap();
         if name == "nothing-of-that-name" {
             return;
         }
@@ -188,17 +172,11 @@ impl Scene {
 
     pub(super) fn records(&self) -> Vec<Value> {
         let text = std::fs::read_to_string(self.dir.join("record")).unwrap_or_default();
-        text.lines()
-            .filter_map(|line| serde_json::from_str(line).ok())
-            .collect()
+        text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
     }
 
     pub(super) fn posts(&self) -> Vec<Recorded> {
-        self.records()
-            .iter()
-            .filter(|record| record["method"] == "POST")
-            .map(recorded)
-            .collect()
+        self.records().iter().filter(|record| record["method"] == "POST").map(recorded).collect()
     }
 
     /// Waits until `count` POSTs have come, at most 20 s.
@@ -210,11 +188,7 @@ impl Scene {
     pub(super) async fn until(&self, condition: impl Fn() -> bool) {
         let start = Instant::now();
         while !condition() {
-            assert!(
-                start.elapsed() < Duration::from_secs(20),
-                "too late; records: {:#?}",
-                self.posts()
-            );
+            assert!(start.elapsed() < Duration::from_secs(20), "too late; records: {:#?}", self.posts());
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
@@ -223,43 +197,25 @@ impl Scene {
     pub(super) async fn wait_for_empty(&self, queue: &str) {
         let start = Instant::now();
         while self.account.count_messages(queue).await.unwrap() != Some(0) {
-            assert!(
-                start.elapsed() < Duration::from_secs(20),
-                "{queue} is not empty; {:#?}",
-                self.posts()
-            );
+            assert!(start.elapsed() < Duration::from_secs(20), "{queue} is not empty; {:#?}", self.posts());
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 
     /// The stored texts of a queue's visible messages.
     pub(super) async fn texts(&self, queue: &str) -> Vec<String> {
-        self.account
-            .peek_messages(queue)
-            .await
-            .unwrap()
-            .into_iter()
-            .map(|message| message.text)
-            .collect()
+        self.account.peek_messages(queue).await.unwrap().into_iter().map(|message| message.text).collect()
     }
 
     pub(super) async fn wait_for_texts(&self, queue: &str, count: usize) -> Vec<String> {
         let start = Instant::now();
         loop {
             let there = self.account.count_messages(queue).await.unwrap().is_some();
-            let texts = if there {
-                self.texts(queue).await
-            } else {
-                Vec::new()
-            };
+            let texts = if there { self.texts(queue).await } else { Vec::new() };
             if texts.len() >= count {
                 return texts;
             }
-            assert!(
-                start.elapsed() < Duration::from_secs(20),
-                "{queue} holds {texts:?}; {:#?}",
-                self.posts()
-            );
+            assert!(start.elapsed() < Duration::from_secs(20), "{queue} holds {texts:?}; {:#?}", self.posts());
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
@@ -285,8 +241,7 @@ fn recorded(record: &Value) -> Recorded {
 
 /// `function.json` of a queue trigger called `queueItem`, and more bindings.
 pub(super) fn queue_trigger(queue: &str, more: Value) -> Value {
-    let trigger =
-        json!({"type": "queueTrigger", "direction": "in", "name": "queueItem", "queueName": queue});
+    let trigger = json!({"type": "queueTrigger", "direction": "in", "name": "queueItem", "queueName": queue});
     let mut bindings = vec![trigger];
     bindings.extend(more.as_array().unwrap().clone());
     json!({"bindings": bindings})
