@@ -3,11 +3,14 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use emulator::azurite::Entity;
 use emulator::clouds::Pair;
 use emulator::environment::{Environment, Setup};
+use emulator::host::Event;
 use serde_json::Value;
 
 /// An environment in which nominal time runs `scale` times faster than the wall clock.
@@ -99,5 +102,60 @@ pub async fn queues_are_empty(environment: &Environment, limit: Duration) {
         }
         assert!(began.elapsed() < limit, "messages are left: {left:?}");
         tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+/// Waits until a record waits for this, by its code.
+pub async fn waits_for(environment: &Environment, code: &str, limit: Duration) {
+    let wish = |records: &[Entity]| records.iter().any(|row| json(row, "waiting")["code"] == code);
+    environment.wait_until(limit, wish).await.unwrap_or_else(|error| panic!("waiting for a wait for {code}: {error}"));
+}
+
+/// Waits until `count` messages have been rejected.
+pub async fn rejected(environment: &Environment, count: usize, limit: Duration) -> Vec<Entity> {
+    let began = std::time::Instant::now();
+    loop {
+        let rows = environment.rows("rejected").await.unwrap();
+        if rows.len() == count {
+            return rows;
+        }
+        assert!(began.elapsed() < limit && rows.len() < count, "{} of {count} were rejected: {rows:#?}", rows.len());
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// Waits until the installation's row names a cause that stops every peering.
+pub async fn shared_cause(environment: &Environment, limit: Duration) -> Value {
+    let began = std::time::Instant::now();
+    loop {
+        let rows = environment.rows("shared").await.unwrap();
+        let cause = rows.iter().find(|row| row.contains_key("cause")).map(|row| json(row, "cause"));
+        if let Some(cause) = cause {
+            return cause;
+        }
+        assert!(began.elapsed() < limit, "there is no shared cause: {rows:#?}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// Counts the handler's log lines that contain a text, from now on.
+pub fn lines(environment: &Environment, text: &'static str) -> Lines {
+    let count = Arc::new(AtomicUsize::new(0));
+    let counted = count.clone();
+    environment.supervisor.events().observe(move |event| {
+        if matches!(event, Event::Line(_, line) if line.contains(text)) {
+            counted.fetch_add(1, Ordering::SeqCst);
+        }
+    });
+    Lines(count)
+}
+
+/// How many lines there were.
+pub struct Lines(Arc<AtomicUsize>);
+
+impl Lines {
+    /// Until now.
+    pub fn count(&self) -> usize {
+        self.0.load(Ordering::SeqCst)
     }
 }
