@@ -1,5 +1,7 @@
 //! What goes wrong in the clouds, and how each ends: by itself, or with the exact thing that a person has to do.
 
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and owns its time")]
+
 mod scene;
 
 use std::time::Duration;

@@ -1,6 +1,8 @@
 //! Fifty peerings at once over 5 VPCs and 25 VNets, quietly and under every blow that at-least-once delivery can deal:
 //! the clouds must end in the same state, to the last object.
 
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and owns its time")]
+
 mod scene;
 
 use std::sync::Arc;

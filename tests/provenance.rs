@@ -1,6 +1,8 @@
 //! Who made it? A crash right after the effect, at each step that makes something, still ends as `created`;
 //! what was there before ends as `adopted`, and stays as it was.
 
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and owns its time")]
+
 mod scene;
 
 use std::time::Duration;

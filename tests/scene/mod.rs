@@ -1,5 +1,6 @@
 //! What the end-to-end tests have in common: the environment, and words for what they wait for.
 #![allow(dead_code, reason = "each test binary uses a part of it")]
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and owns its time")]
 
 use std::collections::BTreeSet;
 use std::path::Path;
