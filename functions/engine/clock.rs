@@ -51,9 +51,9 @@ pub trait Clock: Send + Sync + std::fmt::Debug {
     /// Sleeps for a nominal duration. Only for a client's short read retries and budgets: a step that waits sends a message.
     async fn sleep(&self, nominal: Duration);
 
-    /// The instant a nominal duration from now.
+    /// The instant a nominal duration from now; the last there is, if that is beyond the calendar.
     fn after(&self, nominal: Duration) -> Timestamp {
-        self.now() + signed(self.scale().real(nominal))
+        self.now().checked_add(signed(self.scale().real(nominal))).unwrap_or(Timestamp::MAX)
     }
 
     /// Nominal time gone by since an instant; zero if it is still to come.
