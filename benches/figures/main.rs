@@ -1,0 +1,51 @@
+//! The figures that the project holds itself to, measured on this machine and printed beside their goals. Writes no file but below `target/`.
+//!
+//! ```text
+//! cargo figures            the table
+//! cargo figures --calls    and every API call and storage request behind it, by the function that made it
+//! ```
+//!
+//! The handler is the release build, as it is deployed. Azurite is the real one; the Functions host and the clouds are
+//! the emulated ones, unoptimised, and without lags unless a line says otherwise. A goal that is missed is said aloud; it
+//! fails nothing, for a busy machine must not.
+#![allow(clippy::disallowed_methods, reason = "figures are measured on the wall clock")]
+
+mod ledger;
+mod one_peering;
+mod poll_rounds;
+mod process;
+mod recorder;
+mod report;
+mod scene;
+mod timeline;
+
+use std::process::ExitCode;
+
+use report::Report;
+
+/// What can go wrong is told, not handled.
+type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let calls = std::env::args().any(|argument| argument == "--calls");
+    match measure(calls).await {
+        Ok(report) => {
+            report.print();
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("the figures could not be measured: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn measure(calls: bool) -> Outcome<Report> {
+    let mut report = Report::new(calls);
+    let handler = process::build()?;
+    process::size(&handler, &mut report)?;
+    one_peering::measure(&handler, &mut report).await?;
+    poll_rounds::measure(&handler, &mut report).await?;
+    Ok(report)
+}
