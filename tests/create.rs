@@ -1,5 +1,7 @@
 //! From a message on the public queue to ACTIVE at Aiven and Connected in Azure, on real storage, by the real handler.
 
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and owns its time")]
+
 mod scene;
 
 use std::time::Duration;

@@ -37,11 +37,18 @@ pub async fn accept(
     let (Some(key), Some(vnet)) = (request.key(), request.vnet.clone()) else {
         return refuse(engine, text, "the request names no VNet", reference.as_deref()).await;
     };
-    match engine.records.load(&key).await? {
-        // A newer program's record is that program's to handle: the host delivers the request again.
-        Loaded::Newer => Ok(engine.send(REQUESTS, text, Duration::from_secs(60)).await?),
-        Loaded::Absent => open(engine, request, key, vnet, message_id).await,
+    let mut loaded = engine.records.load(&key).await?;
+    if matches!(loaded, Loaded::Absent) {
+        if open(engine, &request, &key, vnet, message_id).await? {
+            return Ok(());
+        }
+        // Another request for the same pair was quicker by a hair.
+        loaded = engine.records.load(&key).await?;
+    }
+    match loaded {
         Loaded::Here(stored) => meet(engine, *stored, request, text, message_id, redelivered).await,
+        // A newer program's record is that program's to handle.
+        Loaded::Newer | Loaded::Absent => Ok(engine.send(REQUESTS, text, Duration::from_secs(60)).await?),
     }
 }
 
@@ -64,13 +71,14 @@ fn admit(settings: &Settings, request: &Request) -> Result<(), String> {
 }
 
 /// The VPC's row first, so that a record is never without the timers' attention; then the record; then the first message.
+/// False: there is a record already.
 async fn open(
     engine: &Engine,
-    request: Request,
-    key: PeeringKey,
+    request: &Request,
+    key: &PeeringKey,
     vnet: VnetId,
     message_id: &str,
-) -> Result<(), RunError> {
+) -> Result<bool, RunError> {
     let opened = |row: &mut VpcRow| {
         let closed = !row.open;
         row.open = true;
@@ -78,19 +86,19 @@ async fn open(
     };
     engine.vpcs.change(&key.vpc, opened).await?;
     let now = engine.clock.now();
-    let options = options_of(&request);
-    let Request { requested_by, reference, .. } = request;
+    let options = options_of(request);
+    let (requested_by, reference) = (request.requested_by.clone(), request.reference.clone());
     let note = told("requested", requested_by.as_deref(), reference.as_deref());
-    let opening = Opening { key, vnet, options, requested_by, reference };
+    let opening = Opening { key: key.clone(), vnet, options, requested_by, reference };
     let mut record = Record::open(opening, engine.runbook.first(), now);
     record.committed_by = Some(message_id.to_owned());
     match engine.records.open(&record, &entry(engine, "requested", note)).await {
-        // Another copy of the request was quicker, and sends.
-        Err(error) if error.is_lost_race() => return Ok(()),
+        Err(error) if error.is_lost_race() => return Ok(false),
         other => other?,
     }
     info!(peering = record.id, vpc = %record.key.vpc, vnet = %record.vnet, "requested");
-    engine.send_for(&record).await
+    engine.send_for(&record).await?;
+    Ok(true)
 }
 
 /// The pair is known already: the same request twice is one peering; another application or name is another peering, and refused.

@@ -1,64 +1,75 @@
 //! A cause that stops every peering (Aiven's token, our own identity): recorded once, told once, over for all together.
 
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
 use tracing::{error, info};
 
-use crate::engine::{Act, Class, Engine, Failure, RunError, Stop, classify, settle};
-use crate::peering::Record;
-use crate::store::{Cause, Outage, Scope, StoreError};
+use crate::engine::settle::{cause_of, family, is_stopped_by};
+use crate::engine::{Act, Class, Engine, Failure, RunError, Service, Stop, classify};
+use crate::peering::{Party, Record};
+use crate::store::{Cause, Outage, Scope, SharedRow, StoreError};
+
+/// The services that can stop every peering.
+const STOPPERS: [Service; 2] = [Service::Aiven, Service::ManagedIdentity];
 
 impl Engine {
     /// Notes what a step's outcome says of such a cause: that there is one, or that it is over.
     pub(super) async fn note_shared_cause(&self, record: &Record, outcome: &Result<Act, Stop>) -> Result<(), RunError> {
-        let was_stopped = record.waiting.as_ref().is_some_and(|waiting| waiting.code.starts_with(settle::SHARED));
         match outcome {
-            Err(Stop::Failed(failure)) if classify(failure).class == Class::Shared => {
-                Ok(self.open_cause(failure).await?)
+            Err(Stop::Failed(failure)) if classify(failure).class == Class::Shared => self.open_cause(failure).await?,
+            // These say nothing of the service.
+            Err(Stop::Failed(_) | Stop::Store(_)) => {}
+            Err(Stop::Wait(wait)) if wait.party == Party::Ourselves => {}
+            _ => {
+                for service in STOPPERS.into_iter().filter(|service| is_stopped_by(record, *service)) {
+                    self.close_cause_of(service).await?;
+                }
             }
-            Ok(_) if was_stopped => Ok(self.close_cause().await?),
-            _ => Ok(()),
         }
+        Ok(())
     }
 
     /// Records a shared cause, and tells it if nobody has.
     pub async fn open_cause(&self, failure: &Failure) -> Result<(), StoreError> {
         let rule = classify(failure);
         let cause = Cause {
-            code: failure.code.clone(),
+            code: cause_of(failure),
             what: failure.to_string(),
             command: rule.fix.to_owned(),
             since: self.clock.now(),
         };
-        let told = std::sync::atomic::AtomicBool::new(true);
-        self.shared
-            .change(&Scope::Installation, |row| {
-                let is_new = row.cause.is_none();
-                told.store(!is_new, std::sync::atomic::Ordering::Relaxed);
-                if is_new {
-                    row.cause = Some(cause.clone());
-                }
-                is_new
-            })
-            .await?;
-        if !told.into_inner() {
+        let is_new = AtomicBool::new(false);
+        let open = |row: &mut SharedRow| {
+            is_new.store(row.cause.is_none(), Relaxed);
+            row.cause.get_or_insert_with(|| cause.clone());
+            is_new.load(Relaxed)
+        };
+        self.shared.change(&Scope::Installation, open).await?;
+        if is_new.into_inner() {
             error!(service = %failure.service, code = failure.code, "{}, and every peering waits: {}", rule.why, rule.fix);
         }
         Ok(())
     }
 
-    /// Records that it is over; deadlines do not count the time in between.
+    /// Aiven answers: a cause of its, if there was one, is over.
     pub async fn close_cause(&self) -> Result<(), StoreError> {
+        self.close_cause_of(Service::Aiven).await
+    }
+
+    /// Records that a cause of a service is over; deadlines do not count the time in between.
+    async fn close_cause_of(&self, service: Service) -> Result<(), StoreError> {
         let now = self.clock.now();
-        let over = |row: &mut crate::store::SharedRow| match row.cause.take() {
-            Some(cause) => {
-                row.outage = Some(Outage { from: cause.since, to: now });
-                true
-            }
-            None => false,
+        let is_over = AtomicBool::new(false);
+        let over = |row: &mut SharedRow| {
+            let ended = row.cause.take_if(|cause| cause.code.starts_with(&family(service)));
+            is_over.store(ended.is_some(), Relaxed);
+            let Some(cause) = ended else { return false };
+            row.outage = Some(Outage { from: cause.since, to: now });
+            true
         };
-        let before = self.shared.load(&Scope::Installation).await?.0.cause;
-        if before.is_some() {
-            self.shared.change(&Scope::Installation, over).await?;
-            info!("what stopped every peering is over");
+        self.shared.change(&Scope::Installation, over).await?;
+        if is_over.into_inner() {
+            info!(%service, "what stopped every peering is over");
         }
         Ok(())
     }

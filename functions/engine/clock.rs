@@ -51,9 +51,9 @@ pub trait Clock: Send + Sync + std::fmt::Debug {
     /// Sleeps for a nominal duration. Only for a client's short read retries and budgets: a step that waits sends a message.
     async fn sleep(&self, nominal: Duration);
 
-    /// The instant a nominal duration from now.
+    /// The instant a nominal duration from now; the last there is, if that is beyond the calendar.
     fn after(&self, nominal: Duration) -> Timestamp {
-        self.now() + signed(self.scale().real(nominal))
+        self.now().checked_add(signed(self.scale().real(nominal))).unwrap_or(Timestamp::MAX)
     }
 
     /// Nominal time gone by since an instant; zero if it is still to come.
@@ -64,6 +64,27 @@ pub trait Clock: Send + Sync + std::fmt::Debug {
     /// Nominal time until an instant; zero if it has passed.
     fn until(&self, then: Timestamp) -> Duration {
         self.scale().nominal(Duration::try_from(then.duration_since(self.now())).unwrap_or_default())
+    }
+}
+
+/// What a step has at least on the wall clock, whatever the scale: a busy laptop is slower than a fast clock asks for.
+const LEAST_BUDGET: Duration = Duration::from_secs(3);
+/// How long a step may take, from its message to its commit. Nominal. The host kills the whole process at five minutes.
+const STEP_BUDGET: Duration = Duration::from_secs(60);
+/// How far two machines' clocks may be apart; nominal, and at least a second on the wall clock.
+const CLOCK_SKEW: Duration = Duration::from_secs(10);
+/// See [`CLOCK_SKEW`].
+const LEAST_SKEW: Duration = Duration::from_secs(1);
+
+impl TimeScale {
+    /// How long a step may take, from its message to its commit; nominal.
+    pub fn step_budget(self) -> Duration {
+        STEP_BUDGET.max(self.nominal(LEAST_BUDGET))
+    }
+
+    /// How long a claim is good for: it outlives its holder, even by another machine's clock. Nominal.
+    pub fn claim_length(self) -> Duration {
+        self.step_budget() + CLOCK_SKEW.max(self.nominal(LEAST_SKEW))
     }
 }
 

@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::engine::{Job, Stop, Wait};
-use crate::peering::{CLOCK_SKEW, Claim, Provenance, STEP_BUDGET};
+use crate::peering::{Claim, Provenance};
 use crate::store::{Part, Scope, StoreError};
 
 /// How long what was seen of a shared thing is taken for granted; reconciliation looks as often. Nominal.
@@ -163,7 +163,7 @@ impl Part {
     }
 
     fn claim_for(&mut self, job: &Job) {
-        let until = job.clock.after(STEP_BUDGET + CLOCK_SKEW);
+        let until = job.clock.after(job.clock.scale().claim_length());
         self.claim = Some(Claim { step: job.record.step.clone(), by: job.by.clone(), until });
         // What was adopted and is gone, or created and is gone, is made again now: it will be ours.
         self.provenance = Some(Provenance::Claimed);

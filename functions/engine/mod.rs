@@ -17,6 +17,8 @@ mod outside;
 mod run;
 mod settle;
 mod step;
+#[cfg(test)]
+pub(crate) mod tests;
 
 pub use classify::{Class, NOT_SENT, Rule, Since, Verdict, classify, may_have_landed};
 pub use clock::{Clock, SystemClock, TimeScale};

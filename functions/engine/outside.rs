@@ -22,8 +22,11 @@ impl Engine {
         // Whoever holds the claim may still be at work.
         record.claim = claim;
         record.committed_by = delivery.map(|delivery| delivery.message_id.clone());
-        if was_parked && let Some(fault) = &record.fault {
-            record.parked = true;
+        if was_parked
+            && note.entry.outcome == "fix"
+            && let Some(fault) = &record.fault
+        {
+            record.parked = !fault.given_up;
             record.due = record.waiting.as_ref().map_or(fault.since, |waiting| waiting.deadline);
         }
         match self.records.commit(&stored, &note.entry).await {

@@ -10,7 +10,7 @@ use crate::engine::settle::{Note, settle};
 use crate::engine::{
     Act, Clock, Delivery, Entry, Job, Look, PollMessage, Runbook, StepMessage, Stop, Versioned, queue_of,
 };
-use crate::peering::{CLOCK_SKEW, Claim, Provenance, Record, SCHEMA, STEP_BUDGET};
+use crate::peering::{Claim, Provenance, Record, SCHEMA};
 use crate::store::{Loaded, Records, Shared, Storage, StoreError, Stored, Vpcs, reject};
 
 /// How long a message of a newer program is put back for: until one of its workers takes it. Nominal.
@@ -42,7 +42,7 @@ pub enum RunError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The step was cut off: whoever gets its message next waits for its claim to run out, and looks.
-    #[error("step {step} of peering {peering} took more than its {}s; its message is delivered again", STEP_BUDGET.as_secs())]
+    #[error("step {step} of peering {peering} took longer than it may; its message is delivered again")]
     OverBudget {
         /// The step.
         step: String,
@@ -108,7 +108,7 @@ impl Engine {
         };
         let (step, peering) = (record.step.clone(), record.id.clone());
         let work = std::pin::pin!(self.step(entry, stored, delivery, queue, text));
-        match select(work, self.clock.sleep(STEP_BUDGET)).await {
+        match select(work, self.clock.sleep(self.clock.scale().step_budget())).await {
             Either::Left((done, _)) => done,
             Either::Right(_) => Err(RunError::OverBudget { step, peering }),
         }
@@ -148,13 +148,13 @@ impl Engine {
             shared: self.shared.clone(),
             by: delivery.message_id.clone(),
             said: None,
+            seen: false,
         };
-        let mut refused = false;
         let outcome = match entry.step.look(&mut job).await {
             Ok(Look::Done) => Ok(Act::Done),
             Err(stop) => Err(stop),
             Ok(Look::Missing) => {
-                let meant_before = self.claim_in(&mut job.record, entry, delivery);
+                let before = self.claim_in(&mut job, entry, delivery);
                 stored.record = job.record.clone();
                 match self.records.claim(&mut stored).await {
                     Err(error) if error.is_lost_race() => return self.put_back(queue, text, LOST_CLAIM_PAUSE).await,
@@ -162,15 +162,14 @@ impl Engine {
                     Ok(()) => {}
                 }
                 let acted = entry.step.act(&mut job).await;
-                // A clear refusal means that nothing was made: unless an earlier try may have been, nothing found later is ours.
-                refused = !meant_before && acted.as_ref().err().is_some_and(Stop::is_refusal);
+                if let (true, Some(half)) = (acted.as_ref().err().is_some_and(Stop::is_refusal), entry.step.half()) {
+                    // Nothing was made: unless an earlier try may have been, nothing found later is ours.
+                    let provenance = job.record.provenance.of(half);
+                    *provenance = provenance.filter(|p| *p != Provenance::Claimed).or(before);
+                }
                 acted
             }
         };
-        if let (true, Some(half)) = (refused, entry.step.half()) {
-            let provenance = job.record.provenance.of(half);
-            *provenance = provenance.filter(|p| *p != Provenance::Claimed);
-        }
         if let Err(Stop::Store(error)) = outcome {
             // The claim, if one was made, runs out; the message comes back.
             return Err(error.into());
@@ -179,16 +178,19 @@ impl Engine {
         self.conclude(entry, stored, Ended { outcome, said: job.said, began }, delivery).await
     }
 
-    /// Writes the intent into the record: who acts, until when, and that a half found from now on is ours.
-    /// Tells whether it was meant before.
-    fn claim_in(&self, record: &mut Record, entry: &Entry, delivery: &Delivery) -> bool {
-        let until = self.clock.after(STEP_BUDGET + CLOCK_SKEW);
+    /// Writes the intent into the record: who acts, until when, and that a half found from now on is ours, unless the look
+    /// saw it there. Returns what was recorded of the half before.
+    fn claim_in(&self, job: &mut Job, entry: &Entry, delivery: &Delivery) -> Option<Provenance> {
+        let record = &mut job.record;
+        let until = self.clock.after(self.clock.scale().claim_length());
         record.claim = Some(Claim { step: record.step.clone(), by: delivery.message_id.clone(), until });
-        let Some(half) = entry.step.half() else { return false };
-        let provenance = record.provenance.of(half);
-        let meant_before = provenance.is_some();
-        provenance.get_or_insert(Provenance::Claimed);
-        meant_before
+        let provenance = record.provenance.of(entry.step.half()?);
+        let before = *provenance;
+        if !job.seen {
+            // What was adopted or created before is gone: what is there from now on is what we make now.
+            *provenance = Some(Provenance::Claimed);
+        }
+        before
     }
 
     /// Commit, then send. Dying in between: the message that brought us here is delivered again, is stale, and its
@@ -227,7 +229,9 @@ impl Engine {
         }
         let text = to_text(&StepMessage::of(record));
         let delay = self.clock.until(record.due);
-        Ok(self.send(&queue_of(&record.step), &text, delay).await?)
+        // A retired step has no queue any more that anybody listens to.
+        let function = self.runbook.entry(&record.step).map_or(record.step.as_str(), |entry| entry.name);
+        Ok(self.send(&queue_of(function), &text, delay).await?)
     }
 
     /// Lets the timer poll the VPC, and asks for a first poll at once. The record is committed before: see `poll_vpc` for why that matters.

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use crate::engine::{Act, Class, Clock, Entry, Failure, Fix, Runbook, Since, Stop, Verdict, Wait, classify};
+use crate::engine::{Act, Class, Clock, Entry, Failure, Fix, Runbook, Service, Since, Stop, Verdict, Wait, classify};
 use crate::peering::{Fault, JournalEntry, Party, Record, Status, Waiting};
 
 /// A fault is looked at again after 5 minutes, then ever more rarely, up to hourly.
 const FAULT_PACE: (u64, u64) = (5 * 60, 60 * 60);
 /// After that it is left to `retry`.
 const FAULT_PATIENCE: Duration = Duration::from_secs(7 * 24 * 3600);
-/// Waits for a cause that all peerings share have codes that begin so.
-pub const SHARED: &str = "shared:";
+/// Waits for a cause that all peerings share have codes that begin so; the service comes next.
+const SHARED: &str = "shared:";
 
 /// What to journal and to log.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,17 +31,20 @@ pub fn settle(
     clock: &dyn Clock,
 ) -> Note {
     record.seq += 1;
+    // A retired step's successor takes over here.
+    entry.name.clone_into(&mut record.step);
     record.claim = None;
     record.parked = false;
     let mut settled = match outcome {
         Ok(Act::Done) => advance(record, entry, runbook, clock),
         Ok(Act::Again) => again(record, entry, clock),
+        Err(Stop::Wait(wait)) if wait.party == Party::Ourselves => hiccup(record, entry, wait, None, clock),
         Err(Stop::Wait(wait)) => wait_for(record, entry, wait, None, clock),
         Err(Stop::Park(wait)) => park(record, entry, wait, clock),
         Err(Stop::Fix(fix)) => attend(record, fix, clock),
         Err(Stop::Back { step, why, after }) => back(record, runbook, step, why, after, clock),
         Err(Stop::Failed(failure)) => judged(record, entry, &failure, clock),
-        Err(Stop::Store(error)) => wait_for(record, entry, Wait::ourselves(error.to_string(), 5), None, clock),
+        Err(Stop::Store(error)) => hiccup(record, entry, Wait::ourselves(error.to_string(), 5), None, clock),
     };
     if let (Some(said), true) = (said, settled.outcome == "advance" || settled.outcome == "again") {
         settled.note = said;
@@ -135,6 +138,22 @@ fn wait_for(
     settled
 }
 
+/// A wait that says nothing of what a person was asked for: while it lasts, that does not hide.
+fn hiccup(
+    record: &mut Record,
+    entry: &Entry,
+    wait: Wait,
+    since: Option<jiff::Timestamp>,
+    clock: &dyn Clock,
+) -> Settled {
+    let kept = record.fault.clone();
+    let settled = wait_for(record, entry, wait, since, clock);
+    if kept.is_some() && settled.outcome == "wait" {
+        (record.fault, record.status) = (kept, Status::NeedsAttention);
+    }
+    settled
+}
+
 fn overdue(wait: Wait) -> Fix {
     let minutes = wait.window.as_secs().div_ceil(60);
     Fix {
@@ -182,7 +201,9 @@ fn judged(record: &mut Record, entry: &Entry, failure: &Failure, clock: &dyn Clo
     let before = record.waiting.as_ref().filter(|waiting| waiting.code == code);
     let attempts = before.map_or(0, |waiting| waiting.attempts + 1);
     let since = dependency(record, rule.since).or(before.map(|waiting| waiting.since));
-    let age = since.map_or(Duration::ZERO, |since| clock.since(since));
+    // What a person was asked to mend stays theirs until it is mended, whatever came in between.
+    let is_told = record.fault.as_ref().is_some_and(|fault| fault.code == code);
+    let age = if is_told { Duration::MAX } else { since.map_or(Duration::ZERO, |since| clock.since(since)) };
     let remedy = entry.step.remedy(record, failure);
     let mut settled = match rule.at(failure, age, attempts) {
         Verdict::Fix => {
@@ -193,23 +214,19 @@ fn judged(record: &mut Record, entry: &Entry, failure: &Failure, clock: &dyn Clo
             attend(record, Fix { what: failure.to_string(), why, command, code, correlation: None }, clock)
         }
         Verdict::Wait { party, delay } => {
-            let kept = record
-                .fault
-                .clone()
-                .filter(|_| !matches!(rule.class, Class::Propagating | Class::Exists | Class::Shared));
             let reason = format!("{} ({failure})", rule.why);
             let window = Duration::from_secs(rule.window);
             let overdue = remedy.map_or_else(|| rule.fix.to_owned(), |remedy| remedy.command);
-            let settled = wait_for(record, entry, Wait { party, reason, code, delay, window, overdue }, since, clock);
-            if kept.is_some() {
-                // A hiccup while a person is being waited for does not hide what the person has to do.
-                (record.fault, record.status) = (kept, Status::NeedsAttention);
+            let wait = Wait { party, reason, code, delay, window, overdue };
+            match rule.class {
+                // Something new has come into view: the fault, if there was one, is mended.
+                Class::Propagating | Class::Exists | Class::Shared => wait_for(record, entry, wait, since, clock),
+                _ => hiccup(record, entry, wait, since, clock),
             }
-            settled
         }
     };
     settled.correlation.clone_from(&failure.correlation);
-    if let Some(fault) = &mut record.fault {
+    if let Some(fault) = record.fault.as_mut().filter(|_| settled.outcome == "fix") {
         fault.correlation.clone_from(&failure.correlation);
     }
     settled
@@ -222,7 +239,23 @@ fn code_of(failure: &Failure) -> String {
         (true, Some(status)) => format!("{:?}{status}", failure.service),
         (true, None) => format!("{:?}Unanswered", failure.service),
     };
-    if classify(failure).class == Class::Shared { format!("{SHARED}{code}") } else { code }
+    if classify(failure).class == Class::Shared { format!("{SHARED}{}", cause_of(failure)) } else { code }
+}
+
+/// What a cause is called that stops every peering: the service, and its code.
+pub(super) fn cause_of(failure: &Failure) -> String {
+    format!("{}{}", family(failure.service), failure.code)
+}
+
+/// What the names of a service's causes begin with.
+pub(super) fn family(service: Service) -> String {
+    format!("{service:?}:")
+}
+
+/// Whether a record waits for a cause of a service that stops every peering.
+pub(super) fn is_stopped_by(record: &Record, service: Service) -> bool {
+    let code = record.waiting.as_ref().and_then(|waiting| waiting.code.strip_prefix(SHARED));
+    code.is_some_and(|code| code.starts_with(&family(service)))
 }
 
 /// Since when the thing is there that a failure depends on; `None`: not known, so it counts from when it was first seen.

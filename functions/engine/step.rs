@@ -55,6 +55,8 @@ pub struct Job {
     pub by: String,
     /// What the journal shall say of the step, if it says more than "done".
     pub said: Option<String>,
+    /// Whether the half that this step makes was found, in whatever state.
+    pub(super) seen: bool,
 }
 
 impl Job {
@@ -67,11 +69,14 @@ impl Job {
     pub fn found(&mut self, half: Half) {
         let entry = self.record.provenance.of(half);
         *entry = Some(Provenance::found(*entry));
+        self.seen = true;
     }
 
-    /// Records that we made a half of the peering.
+    /// Records that we made a half of the peering; one that was found before, and only mended, stays whose it is.
     pub fn created(&mut self, half: Half) {
-        *self.record.provenance.of(half) = Some(Provenance::Created);
+        if !self.seen {
+            *self.record.provenance.of(half) = Some(Provenance::Created);
+        }
     }
 }
 

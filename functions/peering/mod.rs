@@ -8,7 +8,7 @@ mod request;
 pub use ids::{AppId, InvalidId, ObjectId, SubscriptionId, TenantId, VnetId, VpcRef, guid};
 pub use key::PeeringKey;
 pub use record::{
-    CLOCK_SKEW, Claim, Facts, Fault, Half, Halves, JournalEntry, Opening, Options, Party, Provenance, Record, SCHEMA,
-    STEP_BUDGET, Status, Waiting, Wanted,
+    Claim, Facts, Fault, Half, Halves, JournalEntry, Opening, Options, Party, Provenance, Record, SCHEMA, Status,
+    Waiting, Wanted,
 };
 pub use request::{Action, Request};

@@ -1,7 +1,6 @@
 //! The record of one peering: where it stands, what it waits for, what is known, what we made.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use ipnet::{IpNet, Ipv4Net};
 use jiff::Timestamp;
@@ -371,9 +370,3 @@ impl Record {
         self.claim.as_ref().is_some_and(|claim| claim.until > now)
     }
 }
-
-/// How long a step may take, from its message to its commit. Nominal.
-pub const STEP_BUDGET: Duration = Duration::from_secs(60);
-
-/// How far two machines' clocks may be apart: a claim lives this much longer than its holder. Nominal.
-pub const CLOCK_SKEW: Duration = Duration::from_secs(10);

@@ -29,6 +29,8 @@ pub struct Setup {
     pub aiven_token: Option<String>,
     /// Upper bound of the host's polling interval, if a run cannot wait for the one in `host.json`.
     pub poll_cap: Option<Duration>,
+    /// The folder of this run's files; none: one of its own in `target/environments`.
+    pub folder: Option<PathBuf>,
 }
 
 /// The environment, running. Dropping it ends every process it started.
@@ -61,6 +63,7 @@ impl Setup {
             settings: BTreeMap::new(),
             aiven_token: None,
             poll_cap: None,
+            folder: None,
         }
     }
 
@@ -71,7 +74,8 @@ impl Setup {
     pub async fn start(self, prepare: impl FnOnce(&Clouds)) -> Result<Environment, SetupError> {
         let failed = |what: &str, error: &dyn std::fmt::Display| SetupError(format!("{what}: {error}"));
         let target = self.root.join("target");
-        let folder = target.join("environments").join(uuid::Uuid::new_v4().to_string());
+        let own = || target.join("environments").join(uuid::Uuid::new_v4().to_string());
+        let folder = self.folder.clone().unwrap_or_else(own);
         std::fs::create_dir_all(folder.join("clouds")).map_err(|e| failed("the folder of the environment", &e))?;
         let installed = Azurite::ensure(&target.join("azurite")).await.map_err(|e| failed("Azurite", &e))?;
         let azurite = Azurite::start(&installed, &folder).await.map_err(|e| failed("Azurite", &e))?;

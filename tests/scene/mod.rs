@@ -1,17 +1,26 @@
 //! What the end-to-end tests have in common: the environment, and words for what they wait for.
 #![allow(dead_code, reason = "each test binary uses a part of it")]
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and owns its time")]
 
+use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use emulator::azurite::Entity;
+use emulator::clouds::Pair;
 use emulator::environment::{Environment, Setup};
+use emulator::host::Event;
 use serde_json::Value;
 
 /// An environment in which nominal time runs `scale` times faster than the wall clock.
 pub fn setup(scale: f64) -> Setup {
     Setup::new(Path::new(env!("CARGO_MANIFEST_DIR")), env!("CARGO_BIN_EXE_handler"), scale)
 }
+
+/// Client id of Aiven's application, as its runbooks print it.
+pub const AIVEN_APPLICATION: &str = "55f300d4-fc50-4c5e-9222-e90a6e2187fb";
 
 /// A column of a row as text.
 pub fn text<'a>(row: &'a Entity, column: &str) -> &'a str {
@@ -29,5 +38,125 @@ pub async fn all_are(environment: &Environment, count: usize, status: &str, limi
     match environment.wait_until(limit, wish).await {
         Ok(records) => records,
         Err(error) => panic!("waiting for {count} × {status}: {error}"),
+    }
+}
+
+/// How many messages the app sent: distinct ids that were delivered, without the requests that the test sent itself.
+pub fn messages(environment: &Environment) -> usize {
+    let counts = environment.supervisor.counts();
+    counts.messages.iter().filter(|(queue, _)| *queue != "peering-requests").map(|(_, ids)| ids.len()).sum()
+}
+
+/// Both clouds hold exactly what the pairs need, once, however often anything was tried.
+pub fn assert_exactly(environment: &Environment, pairs: &[Pair]) {
+    let world = environment.clouds.world();
+    let name = "aiven-azure-peering-default";
+    let ours: Vec<_> = world.applications.iter().filter(|a| a.unique_name.as_deref() == Some(name)).collect();
+    assert_eq!(ours.len(), 1, "one application");
+    let home = &world.home_tenant;
+    let principals = |app: &str| world.principals_of(app).iter().filter(|p| p.tenant == *home).count();
+    assert_eq!(principals(&ours[0].app_id), 1, "one service principal of ours");
+    assert_eq!(principals(AIVEN_APPLICATION), 1, "one service principal of Aiven's");
+    assert_eq!(ours[0].federated_credentials.len(), 1, "one federated credential");
+    let vnets: BTreeSet<&str> = pairs.iter().map(|pair| pair.vnet.as_str()).collect();
+    let subscriptions: BTreeSet<&str> = vnets.iter().filter_map(|vnet| vnet.split('/').nth(2)).collect();
+    for subscription in &subscriptions {
+        assert_eq!(world.role_definitions_in(subscription).len(), 2, "two role definitions in {subscription}");
+    }
+    for vnet in &vnets {
+        assert_eq!(world.assignments_at(vnet).len(), 2, "two role assignments at {vnet}");
+    }
+    for pair in pairs {
+        let connections = world.connections(&pair.vpc_id, &pair.vnet);
+        assert_eq!(
+            connections.iter().map(|c| c.state.as_str()).collect::<Vec<_>>(),
+            ["ACTIVE"],
+            "one connection for {pair:?}"
+        );
+        let remote = &world.aiven_vpc(&pair.vpc_id).unwrap().azure_vnet;
+        let halves = &world.vnet(&pair.vnet).unwrap().peerings;
+        let ours: Vec<_> = halves.iter().filter(|half| half.remote.eq_ignore_ascii_case(remote)).collect();
+        assert_eq!(
+            ours.iter().map(|half| half.state.as_str()).collect::<Vec<_>>(),
+            ["Connected"],
+            "one half for {pair:?}"
+        );
+    }
+    let halves: usize = vnets.iter().map(|vnet| world.vnet(vnet).unwrap().peerings.len()).sum();
+    let connections: usize = world.aiven_vpcs.iter().map(|vpc| vpc.connections.len()).sum();
+    assert_eq!((halves, connections), (pairs.len(), pairs.len()), "one peering a pair, nothing else");
+}
+
+/// No message is left anywhere, poison queues included.
+pub async fn queues_are_empty(environment: &Environment, limit: Duration) {
+    let began = std::time::Instant::now();
+    loop {
+        let mut left = Vec::new();
+        for queue in environment.account.list_queues("").await.unwrap() {
+            let count = environment.account.count_messages(&queue).await.unwrap().unwrap_or_default();
+            if count > 0 {
+                left.push((queue, count));
+            }
+        }
+        if left.is_empty() {
+            return;
+        }
+        assert!(began.elapsed() < limit, "messages are left: {left:?}");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+/// Waits until a record waits for this, by its code.
+pub async fn waits_for(environment: &Environment, code: &str, limit: Duration) {
+    let wish = |records: &[Entity]| records.iter().any(|row| json(row, "waiting")["code"] == code);
+    environment.wait_until(limit, wish).await.unwrap_or_else(|error| panic!("waiting for a wait for {code}: {error}"));
+}
+
+/// Waits until `count` messages have been rejected.
+pub async fn rejected(environment: &Environment, count: usize, limit: Duration) -> Vec<Entity> {
+    let began = std::time::Instant::now();
+    loop {
+        let rows = environment.rows("rejected").await.unwrap();
+        if rows.len() == count {
+            return rows;
+        }
+        assert!(began.elapsed() < limit && rows.len() < count, "{} of {count} were rejected: {rows:#?}", rows.len());
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// Waits until the installation's row names a cause that stops every peering.
+pub async fn shared_cause(environment: &Environment, limit: Duration) -> Value {
+    let began = std::time::Instant::now();
+    loop {
+        let rows = environment.rows("shared").await.unwrap();
+        let cause = rows.iter().find(|row| row.contains_key("cause")).map(|row| json(row, "cause"));
+        if let Some(cause) = cause {
+            return cause;
+        }
+        assert!(began.elapsed() < limit, "there is no shared cause: {rows:#?}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// Counts the handler's log lines that contain a text, from now on.
+pub fn lines(environment: &Environment, text: &'static str) -> Lines {
+    let count = Arc::new(AtomicUsize::new(0));
+    let counted = count.clone();
+    environment.supervisor.events().observe(move |event| {
+        if matches!(event, Event::Line(_, line) if line.contains(text)) {
+            counted.fetch_add(1, Ordering::SeqCst);
+        }
+    });
+    Lines(count)
+}
+
+/// How many lines there were.
+pub struct Lines(Arc<AtomicUsize>);
+
+impl Lines {
+    /// Until now.
+    pub fn count(&self) -> usize {
+        self.0.load(Ordering::SeqCst)
     }
 }

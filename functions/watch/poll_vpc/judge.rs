@@ -6,12 +6,15 @@ use jiff::Timestamp;
 
 use crate::cloud::aiven::{Connection, ConnectionState, Vpc};
 use crate::create::request_peering::{BEFORE_REPLACING, MOST_REPLACED, is_refused, keep, refused};
-use crate::engine::{Act, Stop, Wait};
-use crate::peering::{Provenance, Record};
+use crate::engine::{Act, Fix, Stop};
+use crate::peering::{Fault, Provenance, Record, Waiting};
 use crate::store::Outage;
 
 /// How long a connection just asked for may be missing from Aiven's answer. Nominal.
 const MAY_BE_MISSING: Duration = Duration::from_secs(120);
+
+/// The code of the fault that the connection was deleted, and deleted again.
+const GONE: &str = "connection_gone";
 
 /// What is to be done with a waiting record; `None`: nothing is new, so nothing is written.
 pub type Judgement = Option<Result<Act, Stop>>;
@@ -28,8 +31,8 @@ pub fn judge(record: &mut Record, vpc: &Vpc, age: Duration, now: Timestamp) -> J
         {
             Some(Ok(Act::Done))
         }
-        // The step itself sees what to make of ACTIVE: it can look at the VNet, too.
-        (ConnectionState::Active, _) => Some(Ok(Act::Again)),
+        // The step itself sees what to make of ACTIVE: it can look at the VNet, too. Having seen it, it asks for no second look.
+        (ConnectionState::Active, _) if before.aiven_state.as_deref() != Some("ACTIVE") => Some(Ok(Act::Again)),
         (state, _) => {
             // A state that is not known here is no proof of failure: the deadline decides.
             record.facts = before;
@@ -39,21 +42,26 @@ pub fn judge(record: &mut Record, vpc: &Vpc, age: Duration, now: Timestamp) -> J
     }
 }
 
-fn missing(record: &Record, vpc: &Vpc, age: Duration) -> Judgement {
+fn missing(record: &mut Record, vpc: &Vpc, age: Duration) -> Judgement {
     let leaving = vpc.connections_to(&record.vnet).any(|connection| connection.state == ConnectionState::Deleting);
     if leaving || age < MAY_BE_MISSING {
         return None;
     }
-    let asked_to = record.fault.is_some();
+    // A person who was asked to delete it has. One who was told that it is gone has yet to say `retry`.
+    let asked_to = match &record.fault {
+        Some(fault) if fault.code == GONE => return None,
+        fault => fault.is_some(),
+    };
     if asked_to || record.facts.recreated < MOST_REPLACED {
+        record.facts.recreated += u32::from(!asked_to);
         let why = "the connection is gone at Aiven: it is asked for again".to_owned();
         return Some(Err(Stop::Back { step: "request_peering", why, after: Duration::ZERO }));
     }
-    Some(Err(Stop::Fix(crate::engine::Fix {
+    Some(Err(Stop::Fix(Fix {
         what: "the connection is gone at Aiven, again".to_owned(),
         why: "somebody deletes it as often as we ask for it".to_owned(),
         command: "find out who deletes it: `avn events`; then send `retry`".to_owned(),
-        code: "connection_gone".to_owned(),
+        code: GONE.to_owned(),
         correlation: None,
     })))
 }
@@ -71,24 +79,37 @@ fn given_up(record: &mut Record, connection: &Connection) -> Judgement {
 }
 
 /// Judges a waiting record by the clock alone. Time in which a shared cause stopped every peering does not count.
+/// A fault that nobody has mended within its own deadline is said again, so that it can be given up.
 pub fn overdue(record: &Record, outage: Option<&Outage>, now: Timestamp) -> Judgement {
-    let waiting = record.waiting.as_ref().filter(|_| record.fault.is_none())?;
+    let waiting = record.waiting.as_ref()?;
     let lost = outage
         .filter(|outage| outage.to > waiting.since)
         .map(|outage| outage.to.duration_since(outage.from.max(waiting.since)));
     if now < waiting.deadline + lost.unwrap_or_default() {
         return None;
     }
-    let wait = Wait {
-        party: waiting.party,
-        reason: waiting.reason.clone(),
-        code: waiting.code.clone(),
-        delay: Duration::ZERO,
-        window: Duration::ZERO,
-        overdue: format!(
+    let fix = match &record.fault {
+        Some(Fault { what, why, command, code, correlation, .. }) => Fix {
+            what: what.clone(),
+            why: why.clone(),
+            command: command.clone(),
+            code: code.clone(),
+            correlation: correlation.clone(),
+        },
+        None => too_long(record, waiting),
+    };
+    Some(Err(Stop::Fix(fix)))
+}
+
+fn too_long(record: &Record, waiting: &Waiting) -> Fix {
+    Fix {
+        what: format!("since {:.0} it has been so that {}", waiting.since, waiting.reason),
+        why: format!("{} should have been done by now", waiting.party),
+        command: format!(
             "ask Aiven's support what keeps connection {} from going on; `retry` waits afresh",
             record.facts.connection.as_deref().unwrap_or("to this VNet")
         ),
-    };
-    Some(Err(Stop::Wait(wait)))
+        code: waiting.code.clone(),
+        correlation: None,
+    }
 }

@@ -165,6 +165,8 @@ fn command(installed: &Installed, folder: &Path) -> Command {
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
+        // Ctrl-C in a terminal is for whoever runs it, who then decides.
+        .process_group(0)
         .kill_on_drop(true);
     command
 }

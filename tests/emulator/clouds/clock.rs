@@ -57,6 +57,11 @@ pub(crate) async fn sleep(real: Duration) {
     tokio::time::sleep(real).await;
 }
 
+/// Blocks the thread: for a test that waits for a lock.
+pub(crate) fn pause(real: Duration) {
+    std::thread::sleep(real);
+}
+
 pub(crate) fn uuid() -> String {
     uuid::Uuid::new_v4().to_string()
 }

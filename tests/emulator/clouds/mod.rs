@@ -12,7 +12,7 @@
 //! - `world/`: the state, its builders, its upsets        - `faults/`: trouble with single calls, by name too
 //! - `entra`, `identity_endpoint`, `tokens`: who is who    - `graph/`: the directory
 //! - `arm/`: subscriptions, roles, networks, peerings      - `aiven/`: its API, and the platform behind it
-//! - `server`, `tls`, `http`: transport                    - `calls`: the record; `clock`, `lags`: time
+//! - `server`, `tls`, `http`, `in_process`: transport      - `calls`: the record; `clock`, `lags`: time
 
 mod aiven;
 mod arm;
@@ -23,6 +23,7 @@ mod faults;
 mod graph;
 mod http;
 mod identity_endpoint;
+mod in_process;
 mod lags;
 mod server;
 #[cfg(test)]
@@ -34,11 +35,12 @@ mod world;
 pub use arm::roles;
 pub use calls::{Call, Service};
 pub use faults::Fault;
+pub use in_process::Answer;
 pub use lags::Lags;
 pub use world::{
     AIVEN_APPLICATION, AivenVpc, Application, AssignedRole, Change, Connection, FederatedCredential, Operation,
     OperationKind, OperationState, Organization, Owner, Pair, Password, Peering, Project, RoleDefinition,
-    ServicePrincipal, Subscription, Upsets, Urls, Vnet, World,
+    ServicePrincipal, Stalled, Subscription, Upsets, Urls, Vnet, World,
 };
 
 use faults::{Faults, Kind};
@@ -175,10 +177,13 @@ impl Clouds {
         .collect()
     }
 
-    /// The state of both clouds, brought to the present. Do not hold it across an `await`: no call is answered
-    /// meanwhile.
+    /// The state of both clouds, brought to the present. Do not hold it across an `await` (no call is answered
+    /// meanwhile), nor ask for it, `settings` or a world fault twice in one statement.
+    ///
+    /// # Panics
+    /// When somebody holds it for ten seconds: a panic names the mistake, a deadlock would not.
     pub fn world(&self) -> MutexGuard<'_, World> {
-        let mut world = lock(&self.shared.world);
+        let mut world = server::lock_or_panic(&self.shared.world);
         world.advance();
         world
     }

@@ -14,7 +14,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use std::io;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
@@ -36,6 +36,18 @@ pub(crate) struct Cut;
 /// A poisoned lock is still a lock: a test that panicked while it held the world must not hide its own message.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The same for a test's own use, where waiting for ever would be a mistake of the test.
+pub(crate) fn lock_or_panic<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    for _ in 0..10_000 {
+        match mutex.try_lock() {
+            Ok(guard) => return guard,
+            Err(TryLockError::Poisoned(poisoned)) => return poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => clock::pause(std::time::Duration::from_millis(1)),
+        }
+    }
+    panic!("the emulated world is held already: by this very statement, or across an await");
 }
 
 /// Serves one service until it is aborted; its connections end with it.

@@ -1,11 +1,11 @@
-//! Reads `host.json` and every `<function>/function.json` as the host does.
+//! Reads `host.json` as the host does.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::Value;
 
+use super::function::{self, Function};
 use super::options::HostOptions;
 use super::timespan;
 
@@ -63,36 +63,6 @@ pub(super) struct Queues {
     pub(super) base64: bool,
 }
 
-#[derive(Debug)]
-pub(super) struct Function {
-    pub(super) name: String,
-    pub(super) trigger: Trigger,
-    pub(super) outputs: Vec<Output>,
-    pub(super) retry: Option<RetryPolicy>,
-}
-
-#[derive(Debug, Clone)]
-pub(super) enum Trigger {
-    Queue { binding: String, queue: String, binary: bool },
-    Timer { binding: String, schedule: String, run_on_startup: bool, use_monitor: bool },
-}
-
-/// A queue output binding.
-#[derive(Debug)]
-pub(super) struct Output {
-    pub(super) name: String,
-    pub(super) queue: String,
-    pub(super) binary: bool,
-}
-
-#[derive(Debug, Clone)]
-pub(super) struct RetryPolicy {
-    pub(super) max: u32,
-    pub(super) delay: Duration,
-    /// `exponentialBackoff`: doubles from `delay` to this.
-    pub(super) longest: Option<Duration>,
-}
-
 pub(super) fn load(options: &HostOptions) -> Result<App, ConfigError> {
     let root = std::path::absolute(&options.app_dir).unwrap_or_else(|_| options.app_dir.clone());
     let path = root.join("host.json");
@@ -101,12 +71,12 @@ pub(super) fn load(options: &HostOptions) -> Result<App, ConfigError> {
     let queues = queues(&host["extensions"]["queues"], options).map_err(|problem| broken(&problem))?;
     let handler = handler(&host, &root, options)
         .ok_or_else(|| broken("customHandler.description.defaultExecutablePath is missing; name the handler"))?;
-    let retry = retry_policy(&host["retry"]);
-    let functions = functions(&root, options, retry.as_ref())?;
+    let retry = function::retry_policy(&host["retry"]);
+    let functions = function::load_all(&root, options, retry.as_ref())?;
     Ok(App { root, handler, queues, function_timeout: function_timeout(&host), functions })
 }
 
-fn parse(path: &Path) -> Result<Value, ConfigError> {
+pub(super) fn parse(path: &Path) -> Result<Value, ConfigError> {
     let broken = |problem: String| ConfigError { path: path.to_owned(), problem };
     let text = std::fs::read_to_string(path).map_err(|error| broken(format!("cannot be read: {error}")))?;
     serde_json::from_str(&text).map_err(|error| broken(format!("is not JSON: {error}")))
@@ -158,12 +128,36 @@ fn handler(host: &Value, root: &Path, options: &HostOptions) -> Option<Handler> 
     arguments.extend(description["defaultWorkerPath"].as_str().map(expand));
     arguments.extend(texts("workerArguments"));
     // The host joins them with blanks, unquoted; the runtime splits them again.
-    let arguments = arguments.join(" ").split_whitespace().map(str::to_owned).collect();
+    let arguments = split(&arguments.join(" "));
     let directory =
         description["workingDirectory"].as_str().map_or_else(|| root.to_owned(), |path| root.join(expand(path)));
     let initialization_timeout =
         section["initializationTimeout"].as_str().and_then(timespan::parse).unwrap_or(Duration::from_secs(30));
     Some(Handler { executable, arguments, directory, initialization_timeout })
+}
+
+/// Splits at blanks outside double quotes.
+fn split(line: &str) -> Vec<String> {
+    let (mut words, mut word, mut quoted, mut any) = (Vec::new(), String::new(), false, false);
+    for character in line.chars() {
+        match character {
+            '"' => (quoted, any) = (!quoted, true),
+            ' ' if !quoted => {
+                if any {
+                    words.push(std::mem::take(&mut word));
+                }
+                any = false;
+            }
+            other => {
+                word.push(other);
+                any = true;
+            }
+        }
+    }
+    if any {
+        words.push(word);
+    }
+    words
 }
 
 /// Replaces `%NAME%` by the setting; an unknown one by nothing.
@@ -178,81 +172,4 @@ fn expand(text: &str, options: &HostOptions) -> String {
         rest = after;
     }
     out + rest
-}
-
-fn functions(root: &Path, options: &HostOptions, retry: Option<&RetryPolicy>) -> Result<Vec<Function>, ConfigError> {
-    let unreadable = |error: std::io::Error| ConfigError { path: root.to_owned(), problem: error.to_string() };
-    let mut by_name = BTreeMap::new();
-    for entry in std::fs::read_dir(root).map_err(unreadable)? {
-        let entry = entry.map_err(unreadable)?;
-        let path = entry.path().join("function.json");
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if path.is_file() && !disabled(&name, options) {
-            let json = parse(&path)?;
-            let function = function(&name, &json, options, retry).map_err(|problem| ConfigError { path, problem })?;
-            by_name.insert(name, function);
-        }
-    }
-    Ok(by_name.into_values().collect())
-}
-
-/// Only the setting counts; `"disabled": true` in `function.json` is ignored by this host.
-fn disabled(name: &str, options: &HostOptions) -> bool {
-    let setting = |name: String| options.settings.get(&name).map(|value| value.to_ascii_lowercase());
-    let value =
-        setting(format!("AzureWebJobs.{name}.Disabled")).or_else(|| setting(format!("AzureWebJobs_{name}_Disabled")));
-    value.is_some_and(|value| value == "true" || value == "1")
-}
-
-fn function(name: &str, json: &Value, options: &HostOptions, retry: Option<&RetryPolicy>) -> Result<Function, String> {
-    let bindings: Vec<&Value> = json["bindings"].as_array().into_iter().flatten().collect();
-    let text = |binding: &Value, key: &str| resolve(binding[key].as_str().unwrap_or_default(), options);
-    let kind = |binding: &Value| binding["type"].as_str().unwrap_or_default().to_ascii_lowercase();
-    let binary = |binding: &Value| binding["dataType"].as_str().is_some_and(|kind| kind.eq_ignore_ascii_case("binary"));
-    let trigger =
-        bindings.iter().find(|binding| kind(binding).ends_with("trigger")).ok_or("it has no trigger; add one")?;
-    let binding = text(trigger, "name");
-    let trigger = match kind(trigger).as_str() {
-        "queuetrigger" => {
-            Trigger::Queue { binding, queue: text(trigger, "queueName").to_lowercase(), binary: binary(trigger) }
-        }
-        "timertrigger" => Trigger::Timer {
-            binding,
-            schedule: text(trigger, "schedule"),
-            run_on_startup: trigger["runOnStartup"] == true,
-            use_monitor: trigger["useMonitor"] != false,
-        },
-        other => {
-            return Err(format!("trigger {other} is not emulated; use a queue or a timer"));
-        }
-    };
-    let outputs = bindings
-        .iter()
-        .filter(|binding| kind(binding) == "queue")
-        .map(|binding| Output {
-            name: text(binding, "name"),
-            queue: text(binding, "queueName").to_lowercase(),
-            binary: binary(binding),
-        })
-        .collect();
-    let retry = retry_policy(&json["retry"]).or_else(|| retry.cloned());
-    Ok(Function { name: name.to_owned(), trigger, outputs, retry })
-}
-
-/// `%NAME%` as a whole is a setting.
-fn resolve(text: &str, options: &HostOptions) -> String {
-    let name = text.strip_prefix('%').and_then(|rest| rest.strip_suffix('%'));
-    name.and_then(|name| options.settings.get(name)).cloned().unwrap_or_else(|| text.to_owned())
-}
-
-fn retry_policy(json: &Value) -> Option<RetryPolicy> {
-    let span = |name: &str| json[name].as_str().and_then(timespan::parse);
-    let max = json["maxRetryCount"].as_i64()?;
-    let max = u32::try_from(max).unwrap_or(u32::MAX);
-    match json["strategy"].as_str()? {
-        "exponentialBackoff" => {
-            Some(RetryPolicy { max, delay: span("minimumInterval")?, longest: span("maximumInterval") })
-        }
-        _ => Some(RetryPolicy { max, delay: span("delayInterval")?, longest: None }),
-    }
 }

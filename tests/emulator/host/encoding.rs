@@ -86,16 +86,35 @@ pub(super) fn queue(
     body(binding, &data, &metadata)
 }
 
-/// The body for a timer. `status` is the state before this run, if the schedule is monitored.
+/// The body for a queue function that is invoked by hand: no Id, no PopReceipt, the input once more.
+pub(super) fn queue_by_hand(binding: &str, input: &str, moment: &Moment) -> String {
+    let never = quote("9999-12-31T23:59:59+00:00");
+    let now = Timestamp::from_second(moment.now.as_second()).unwrap_or(moment.now);
+    let mut metadata = Metadata(Vec::new());
+    metadata.set("DequeueCount", quote("0"));
+    metadata.set("ExpirationTime", never.clone());
+    metadata.set("InsertionTime", quote(&instant(now, "+00:00")));
+    metadata.set("NextVisibleTime", never);
+    metadata.set(binding, twice(input));
+    metadata.set("sys", sys(moment));
+    lift(input, &mut metadata);
+    body(binding, &twice(input), &metadata)
+}
+
+/// The body for a timer; `by_hand` is the input of an invocation by hand. `status` is the state before this run, if the schedule is monitored.
 pub(super) fn timer(
     binding: &str,
     adjust_for_dst: bool,
     status: Option<&Status>,
     past_due: bool,
+    by_hand: Option<&str>,
     moment: &Moment,
     retry: Option<&Retry>,
 ) -> String {
     let mut metadata = Metadata(Vec::new());
+    if let Some(input) = by_hand {
+        metadata.set(binding, twice(input));
+    }
     metadata.set("sys", sys(moment));
     add_retry(&mut metadata, retry, moment.function);
     let status = status.map_or_else(|| "null".to_owned(), Status::json);

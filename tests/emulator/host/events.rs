@@ -112,8 +112,8 @@ pub enum Event {
         /// The function whose output it is.
         function: String,
     },
-    /// Storage refused or did not answer; the host goes on.
-    Storage(String),
+    /// Storage refused or did not answer, or a function cannot be used; the host goes on.
+    Trouble(String),
 }
 
 /// Counters over all hosts that share one [`Events`].

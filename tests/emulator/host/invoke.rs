@@ -9,13 +9,13 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::answer::{Answer, Meaning, judge};
-use super::config::{Function, Output, RetryPolicy, Trigger};
 use super::encoding::{Moment, Retry};
 use super::events::{Event, Invocation, Outcome};
+use super::function::{Function, Output, RetryPolicy, Trigger};
 use super::lifecycle::{Core, StopReason};
 use super::options::Transfer;
 use super::outputs;
-use super::wire::Request;
+use super::wire::{Request, traceparent};
 use crate::azurite::Message;
 
 /// The version that the recordings were made with.
@@ -27,12 +27,22 @@ const GRACE: Duration = Duration::from_secs(2);
 /// Messages written through outputs live as long as any by default.
 const TTL: Duration = Duration::from_secs(7 * 86_400);
 
-/// Makes the body of a POST.
-pub(super) type Body<'a> = &'a (dyn Fn(&Moment, Option<&Retry>) -> String + Send + Sync);
+/// What is to be invoked.
+#[derive(Clone, Copy)]
+pub(super) struct Call<'a> {
+    pub(super) function: &'a Function,
+    /// The queue message, if there is one.
+    pub(super) message: Option<&'a Message>,
+    /// Its text, for names of output queues that refer to it.
+    pub(super) text: Option<&'a str>,
+    /// Makes the body of each POST.
+    pub(super) body: &'a (dyn Fn(&Moment, Option<&Retry>) -> String + Send + Sync),
+}
 
 impl Core {
     /// Invokes a function, with its retry policy, and tells how it ended.
-    pub(super) async fn invoke(&self, function: &Function, message: Option<&Message>, body: Body<'_>) -> Outcome {
+    pub(super) async fn invoke(&self, call: Call<'_>) -> Outcome {
+        let Call { function, message, .. } = call;
         let mut invocation = Invocation {
             id: Uuid::new_v4(),
             function: function.name.clone(),
@@ -43,20 +53,20 @@ impl Core {
             outcome: None,
         };
         self.events().tell(Event::Started(invocation.clone()));
-        let outcome = self.with_retries(function, &invocation, body).await;
+        let outcome = self.with_retries(call, &invocation).await;
         invocation.ended = Some(Timestamp::now());
         invocation.outcome = Some(outcome.clone());
         self.events().tell(Event::Ended(invocation));
         outcome
     }
 
-    async fn with_retries(&self, function: &Function, invocation: &Invocation, body: Body<'_>) -> Outcome {
-        let Some(policy) = &function.retry else {
-            return self.attempt(function, invocation, body, None).await;
+    async fn with_retries(&self, call: Call<'_>, invocation: &Invocation) -> Outcome {
+        let Some(policy) = &call.function.retry else {
+            return self.attempt(call, invocation, None).await;
         };
         let mut retry = Retry { count: 0, max: policy.max, exception: None };
         loop {
-            let outcome = self.attempt(function, invocation, body, Some(&retry)).await;
+            let outcome = self.attempt(call, invocation, Some(&retry)).await;
             let problem = match &outcome {
                 Outcome::Succeeded => return outcome,
                 Outcome::Failed(problem) => problem.clone(),
@@ -70,15 +80,9 @@ impl Core {
     }
 
     /// One POST under `functionTimeout`.
-    async fn attempt(
-        &self,
-        function: &Function,
-        invocation: &Invocation,
-        body: Body<'_>,
-        retry: Option<&Retry>,
-    ) -> Outcome {
+    async fn attempt(&self, call: Call<'_>, invocation: &Invocation, retry: Option<&Retry>) -> Outcome {
         let launch = AtomicU32::new(0);
-        let work = self.post(function, invocation, body, retry, &launch);
+        let work = self.post(call, invocation, retry, &launch);
         tokio::pin!(work);
         let Some(limit) = self.app.function_timeout else {
             return work.await;
@@ -98,19 +102,19 @@ impl Core {
 
     async fn post(
         &self,
-        function: &Function,
+        call: Call<'_>,
         invocation: &Invocation,
-        body: Body<'_>,
         retry: Option<&Retry>,
         launch: &AtomicU32,
     ) -> Outcome {
+        let function = call.function;
         let (process, ready) = self.worker.ready(self.initialization * 4).await;
         launch.store(process.launch, Ordering::Relaxed);
         if let (Trigger::Queue { queue, .. }, Some(id)) = (&function.trigger, &invocation.message) {
             self.events().delivered(queue, id);
         }
         let moment = Moment { function: &function.name, now: Timestamp::now(), random: Uuid::new_v4() };
-        let text = body(&moment, retry);
+        let text = (call.body)(&moment, retry);
         let response = process.wire.send(self.request(function, invocation, &text)).await;
         if !ready {
             self.stop(StopReason::NeverReady);
@@ -119,11 +123,13 @@ impl Core {
             Err(error) => Outcome::Failed(format!("no answer from the handler: {error}")),
             Ok(Meaning::Failure(problem)) => Outcome::Failed(problem),
             Ok(Meaning::Nothing) => std::future::pending().await,
-            Ok(Meaning::Success(answer)) => self.apply(function, &answer).await,
+            Ok(Meaning::Success(answer)) => self.apply(call, &answer).await,
         }
     }
 
     fn request<'a>(&self, function: &Function, invocation: &Invocation, body: &'a str) -> Request<'a> {
+        let mut content: Vec<_> = self.options.is_traced().then(traceparent).into_iter().collect();
+        content.push(("Content-Type", "application/json; charset=utf-8".to_owned()));
         Request {
             method: "POST",
             path: format!("/{}", function.name),
@@ -131,15 +137,16 @@ impl Core {
                 ("X-Azure-Functions-HostVersion", HOST_VERSION.to_owned()),
                 ("X-Azure-Functions-InvocationId", invocation.id.to_string()),
                 ("User-Agent", format!("Azure-Functions-Host/{HOST_VERSION}")),
-                ("Content-Type", "application/json; charset=utf-8".to_owned()),
             ],
+            content,
             body: Some(body),
             chunked: self.options.transfer == Transfer::Chunked,
         }
     }
 
     /// Tells the logs and writes the outputs; every binding is written even if another one fails.
-    async fn apply(&self, function: &Function, answer: &Answer) -> Outcome {
+    async fn apply(&self, call: Call<'_>, answer: &Answer) -> Outcome {
+        let function = call.function;
         for text in &answer.logs {
             self.events().tell(Event::Log { function: function.name.clone(), text: text.clone() });
         }
@@ -150,26 +157,27 @@ impl Core {
                 continue;
             };
             match outputs::messages(&value, output.binary) {
-                Ok(messages) => problem = self.send_all(function, output, messages).await.err().or(problem),
+                Ok(messages) => problem = self.send_all(call, output, messages).await.err().or(problem),
                 Err(wrong) => problem = Some(wrong),
             }
         }
         problem.map_or(Outcome::Succeeded, Outcome::Failed)
     }
 
-    async fn send_all(&self, function: &Function, output: &Output, messages: Vec<Vec<u8>>) -> Result<(), String> {
+    async fn send_all(&self, call: Call<'_>, output: &Output, messages: Vec<Vec<u8>>) -> Result<(), String> {
+        let queue = outputs::queue_name(&output.queue, call.text)?;
         for bytes in messages {
             let text = if self.app.queues.base64 {
                 BASE64_STANDARD.encode(&bytes)
             } else {
                 String::from_utf8_lossy(&bytes).into_owned()
             };
-            let written = match self.account.create_queue(&output.queue).await {
-                Ok(()) => self.account.put_raw(&output.queue, &text, Duration::ZERO, Some(TTL)).await.map(drop),
+            let written = match self.account.create_queue(&queue).await {
+                Ok(()) => self.account.put_raw(&queue, &text, Duration::ZERO, Some(TTL)).await.map(drop),
                 refused => refused,
             };
             written.map_err(|error| format!("output {} cannot be written: {error}", output.name))?;
-            self.events().tell(Event::Sent { queue: output.queue.clone(), function: function.name.clone() });
+            self.events().tell(Event::Sent { queue: queue.clone(), function: call.function.name.clone() });
         }
         Ok(())
     }

@@ -8,12 +8,14 @@ use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinHandle};
 
 use super::clock::Scale;
-use super::config::{self, App, ConfigError, Trigger};
-use super::events::{Event, Events};
+use super::config::{self, App, ConfigError};
+use super::events::{Event, Events, Outcome};
+use super::function::Trigger;
+use super::launcher::Launcher;
 use super::options::HostOptions;
-use super::process::{self, End, Launcher, Order, Phase, Worker};
+use super::process::{self, End, Order, Phase, Worker};
 use super::timer_lock::Held;
-use super::{queue, timer};
+use super::{queue, timer, trigger};
 use crate::azurite::{Account, StorageError};
 
 /// Errors of the handler that stop the host, if no two of them are farther apart than this (nominal).
@@ -174,9 +176,16 @@ impl Host {
         }
     }
 
-    /// SIGKILLs the handler, as somebody else would: a crash to the host.
+    /// SIGKILLs the handler, as somebody else would: a crash to the host. Nothing happens if it is gone
+    /// already, so two kills at once are one crash.
     pub fn kill_handler(&self) {
-        self.core.worker.order(Order::Kill);
+        self.core.worker.order(Order::Kill(self.launches()));
+    }
+
+    /// Invokes a function at once, as `POST /admin/functions/{name}` does: a queue function with `input`
+    /// as its message, or a timer. `None` if there is no such function.
+    pub async fn trigger(&self, function: &str, input: &str) -> Option<Outcome> {
+        trigger::by_hand(&self.core, function, input).await
     }
 
     /// Process id of the running handler.

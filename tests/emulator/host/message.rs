@@ -4,9 +4,10 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::config::{Function, Trigger};
 use super::encoding::{self, Content};
 use super::events::{Event, Outcome};
+use super::function::{DataType, Function, Trigger};
+use super::invoke::Call;
 use super::lifecycle::Core;
 use super::options::Duplicate;
 use super::outputs;
@@ -58,7 +59,7 @@ struct Delivery<'a> {
 /// Handles a received message to its end.
 pub(super) async fn handle(core: Arc<Core>, function: usize, message: Message) {
     let function = &core.app.functions[function];
-    let Trigger::Queue { binding, queue, binary } = &function.trigger else {
+    let Trigger::Queue { binding, queue, data_type } = &function.trigger else {
         return;
     };
     let delivery = Delivery {
@@ -74,9 +75,11 @@ pub(super) async fn handle(core: Arc<Core>, function: usize, message: Message) {
     if message.dequeue_count > core.app.queues.max_dequeue_count {
         return delivery.poison("DequeueCount is above maxDequeueCount").await;
     }
-    let outcome = match content(bytes, *binary) {
+    let outcome = match content(bytes, *data_type) {
         Some(content) => delivery.run(function, binding, &content).await,
-        None => Outcome::Failed("the message is not UTF-8 and cannot be bound to a string".to_owned()),
+        None => Outcome::Failed(
+            "the message cannot be bound to the dataType: it is not UTF-8, or the type is stream".to_owned(),
+        ),
     };
     delivery.settle(&outcome).await;
 }
@@ -95,8 +98,12 @@ fn decode(core: &Core, message: &Message) -> Option<Vec<u8>> {
     if core.app.queues.base64 { outputs::base64(&message.text) } else { Some(message.text.clone().into_bytes()) }
 }
 
-fn content(bytes: Vec<u8>, binary: bool) -> Option<Content> {
-    if binary { Some(Content::Binary(bytes)) } else { String::from_utf8(bytes).ok().map(Content::Text) }
+fn content(bytes: Vec<u8>, data_type: DataType) -> Option<Content> {
+    match data_type {
+        DataType::Text => String::from_utf8(bytes).ok().map(Content::Text),
+        DataType::Binary => Some(Content::Binary(bytes)),
+        DataType::Stream => None,
+    }
 }
 
 impl Delivery<'_> {
@@ -104,8 +111,10 @@ impl Delivery<'_> {
         let body = |moment: &encoding::Moment<'_>, retry: Option<&encoding::Retry>| {
             encoding::queue(binding, content, self.message, moment, retry)
         };
+        let text = if let Content::Text(text) = content { Some(text.as_str()) } else { None };
+        let call = Call { function, message: Some(self.message), text, body: &body };
         tokio::select! {
-            outcome = self.core.invoke(function, Some(self.message), &body) => outcome,
+            outcome = self.core.invoke(call) => outcome,
             never = self.keep_lease() => match never {},
         }
     }
@@ -151,6 +160,8 @@ impl Delivery<'_> {
             Outcome::TimedOut if self.message.dequeue_count >= queues.max_dequeue_count => {
                 self.poison("the function timed out").await;
             }
+            // Without a poison queue it stays hidden until its lease ends, at every failure.
+            Outcome::Failed(_) | Outcome::TimedOut if self.poison_queue().is_none() => {}
             Outcome::Failed(_) | Outcome::TimedOut => {
                 let delay = self.core.scale.real(queues.visibility_timeout);
                 self.note(self.patiently(Act::Hide(delay)).await);
@@ -158,13 +169,17 @@ impl Delivery<'_> {
         }
     }
 
+    /// None for a queue that is a poison queue itself, or whose name has no room for the suffix.
+    fn poison_queue(&self) -> Option<String> {
+        let poison = format!("{}-poison", self.queue);
+        (!self.queue.ends_with("-poison") && poison.len() <= LONGEST_NAME).then_some(poison)
+    }
+
     /// Copies the stored text to the poison queue, then deletes the message. Not atomic, as in the host.
     async fn poison(&self, reason: &str) {
-        let poison = format!("{}-poison", self.queue);
-        // Without a poison queue the message stays hidden until its lease ends.
-        if self.queue.ends_with("-poison") || poison.len() > LONGEST_NAME {
+        let Some(poison) = self.poison_queue() else {
             return;
-        }
+        };
         match self.patiently(Act::Copy(&poison)).await {
             Ok(()) => {
                 self.core.events().tell(Event::Poisoned {
@@ -206,7 +221,7 @@ impl Delivery<'_> {
         if let Err(error) = result
             && !matches!(error.status(), Some(400 | 404))
         {
-            self.core.events().tell(Event::Storage(error.to_string()));
+            self.core.events().tell(Event::Trouble(error.to_string()));
         }
     }
 }

@@ -1,16 +1,21 @@
 //! The Functions host, emulated: runs a staged app's handler and drives it from queues and timers, as unkindly as the real one.
 //!
 //! What it does was read in `Azure/azure-functions-host` and `azure-webjobs-sdk` and checked against
-//! recordings of the real host 4.1037 (queue extension v5). Not emulated: HTTP triggers, scaling,
-//! dynamic concurrency, drain mode, role-based access to storage, the admin endpoints.
+//! recordings of the real host 4.1037 (queue extension v5), of which `tests/replay.rs` replays 43.
+//!
+//! Not emulated: HTTP triggers and endpoints, scaling, dynamic concurrency, drain mode, role-based access
+//! to storage, connections other than `AzureWebJobsStorage`, restarts on file changes, time zones other
+//! than UTC. Kinder than the real host: an unusable `host.json` is an error at once, where the real one
+//! stays up and does nothing. Chunks are of 1 KiB even where the real host's depend on its text encoder.
+//! Scaled leases are at least a second, because storage counts in seconds.
 //!
 //! ```text
-//! config      host.json, function.json            queue, message   listener; one message's life
-//! process     the handler: launch, ready, crash   timer, cron      schedules and their monitor
-//! invoke      one call: wait, POST, time out      outputs          what an answer sends to queues
-//! wire        HTTP/1.1 as the host writes it      answer           what an answer means
-//! encoding    the body's double encoding          json, json_read  JSON as Json.NET has it
-//! events      what happened, counters             supervisor       starts a stopped host again
+//! config, function    host.json, function.json     queue, message   listener; one message's life
+//! process, launcher   launch, ready, crash         timer*, cron     schedules, monitor, lock
+//! invoke, trigger     wait, POST, time out         outputs          what an answer sends to queues
+//! wire                HTTP as the host writes it   answer           what an answer means
+//! encoding            the double encoding          json*, date      JSON as Json.NET has it
+//! events              what happened, counters      supervisor       starts a stopped host again
 //! ```
 
 mod answer;
@@ -20,9 +25,11 @@ mod cron;
 mod date;
 mod encoding;
 mod events;
+mod function;
 mod invoke;
 mod json;
 mod json_read;
+mod launcher;
 mod lifecycle;
 mod message;
 mod options;
@@ -34,13 +41,14 @@ mod timer;
 mod timer_lock;
 mod timer_status;
 mod timespan;
+mod trigger;
 mod wire;
 
 pub use config::ConfigError;
 pub use events::{Counts, Event, Events, Invocation, Outcome, Stream};
 pub use lifecycle::{Host, HostError, StopReason};
 pub use options::{Duplicate, HostOptions, Transfer};
-pub use supervisor::Supervisor;
+pub use supervisor::{Control, Moment, Supervisor};
 
 #[cfg(test)]
 mod tests;

@@ -84,6 +84,13 @@ impl HostOptions {
         self
     }
 
+    /// Whether Application Insights is configured, which puts a trace context on every request.
+    pub(super) fn is_traced(&self) -> bool {
+        ["APPLICATIONINSIGHTS_CONNECTION_STRING", "APPINSIGHTS_INSTRUMENTATIONKEY"]
+            .iter()
+            .any(|name| self.settings.contains_key(*name))
+    }
+
     /// Sets the scale of time.
     #[must_use]
     pub fn time_scale(mut self, scale: f64) -> Self {

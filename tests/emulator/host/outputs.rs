@@ -40,6 +40,22 @@ fn item(item: &Json) -> Vec<u8> {
     item.scalar().unwrap_or_else(|| item.indented()).into_bytes()
 }
 
+/// The queue of an output binding: `{name}` in it is the message's top-level property of that name.
+pub(super) fn queue_name(pattern: &str, message: Option<&str>) -> Result<String, String> {
+    let data = message.and_then(|text| json_read::whole(text.trim()).ok()).unwrap_or(Json::Null);
+    let (mut name, mut rest) = (String::new(), pattern);
+    while let Some((before, (wanted, after))) =
+        rest.split_once('{').and_then(|(before, tail)| Some((before, tail.split_once('}')?)))
+    {
+        let value = data.members().into_iter().find(|(known, _)| known.eq_ignore_ascii_case(wanted));
+        let value = value.and_then(|(_, value)| value.scalar());
+        name += before;
+        name += &value.ok_or_else(|| format!("No value for named parameter '{wanted}'."))?;
+        rest = after;
+    }
+    Ok((name + rest).to_lowercase())
+}
+
 /// .NET's `Convert.FromBase64String` ignores white space.
 pub(super) fn base64(text: &str) -> Option<Vec<u8>> {
     let bare: String = text.chars().filter(|c| !matches!(c, ' ' | '\t' | '\n' | '\r')).collect();

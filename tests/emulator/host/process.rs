@@ -1,22 +1,18 @@
-//! The handler process: launched, probed until it answers, watched, restarted or given up as the real host does.
+//! The handler process as the rest of the host sees it: how far it is, and what may be asked of it.
 
 use std::collections::BTreeMap;
-use std::io::ErrorKind;
-use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
-use tokio::process::{Child, Command};
 use tokio::sync::{mpsc, watch};
 
 use super::config::{App, Handler};
-use super::events::{Event, Events, Stream};
+use super::launcher::{Launcher, Spec};
 use super::options::HostOptions;
-use super::wire::{Request, Wire};
+use super::wire::Wire;
 
 /// Pause between two probes.
-const PROBE: Duration = Duration::from_millis(25);
+pub(super) const PROBE: Duration = Duration::from_millis(25);
 
 /// How far the handler has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,8 +36,8 @@ pub(super) struct Process {
 
 /// What callers may ask of the handler's keeper.
 pub(super) enum Order {
-    /// SIGKILL from outside: a crash.
-    Kill,
+    /// SIGKILL from outside, for one launch: a crash.
+    Kill(u32),
     /// The host kills it for a timeout, unless another launch has replaced that one.
     Restart(u32),
     /// The host ends.
@@ -60,23 +56,6 @@ pub(super) enum End {
     Again,
     Over(Phase),
     HostEnded,
-}
-
-/// Launches the handler and keeps its state.
-pub(super) struct Launcher {
-    spec: Spec,
-    port: u16,
-    probes: u32,
-    events: Events,
-    state: watch::Sender<Process>,
-    orders: mpsc::UnboundedReceiver<Order>,
-    launch: u32,
-}
-
-/// What does not change between launches.
-struct Spec {
-    handler: Handler,
-    environment: BTreeMap<String, String>,
 }
 
 /// The handler as the rest of the host sees it.
@@ -124,7 +103,17 @@ pub(super) fn prepare(app: &mut App, options: &HostOptions) -> std::io::Result<(
     let process = Process { launch: 0, pid: None, phase: Phase::Starting, wire: Arc::new(Wire::new(port)) };
     let (state, view) = watch::channel(process);
     let (sender, orders) = mpsc::unbounded_channel();
-    let launcher = Launcher { spec, port, probes, events: options.events.clone(), state, orders, launch: 0 };
+    let launcher = Launcher {
+        spec,
+        port,
+        probes,
+        traced: options.is_traced(),
+        events: options.events.clone(),
+        state,
+        orders,
+        launch: 0,
+        orphan: false,
+    };
     Ok((launcher, Worker { state: view, orders: sender }))
 }
 
@@ -142,177 +131,12 @@ fn environment(app: &App, options: &HostOptions, port: u16) -> BTreeMap<String, 
         environment.insert(name.to_owned(), value.to_owned());
     }
     environment.extend(options.settings.clone());
-    let id = uuid::Uuid::new_v4().to_string();
     for (name, value) in [
         ("FUNCTIONS_CUSTOMHANDLER_PORT", port.to_string()),
-        ("FUNCTIONS_CUSTOMHANDLER_WORKER_ID", id.clone()),
         ("FUNCTIONS_HTTPWORKER_PORT", port.to_string()),
-        ("FUNCTIONS_HTTPWORKER_ID", id),
         ("FUNCTIONS_APP_ROOT_PATH", app.root.display().to_string()),
     ] {
         environment.insert(name.to_owned(), value);
     }
     environment
-}
-
-impl Launcher {
-    /// Launches the handler once, and returns when that launch is over.
-    pub(super) async fn run(&mut self) -> End {
-        self.launch += 1;
-        let wire = Arc::new(Wire::new(self.port));
-        let mut child = match self.spec.spawn().await {
-            Ok(child) => child,
-            Err(error) => {
-                let path = self.spec.handler.executable.display();
-                self.events.tell(Event::HandlerFailed(format!("{path} cannot be executed: {error}")));
-                self.show(None, Phase::Missing, &wire);
-                return End::Over(Phase::Missing);
-            }
-        };
-        let pid = child.id().unwrap_or_default();
-        self.listen(&mut child);
-        self.show(Some(pid), Phase::Starting, &wire);
-        self.events.tell(Event::HandlerStarted { pid, launch: self.launch });
-        let end = self.watch(&mut child, pid, &wire).await;
-        if let End::Over(phase) = end {
-            self.show(None, phase, &wire);
-        }
-        end
-    }
-
-    /// After a launch that nothing follows: whether the host wants another one all the same.
-    pub(super) async fn wait_for_restart(&mut self) -> bool {
-        loop {
-            match self.orders.recv().await {
-                Some(Order::Restart(number)) if number == self.launch => return true,
-                Some(Order::Kill | Order::Restart(_)) => {}
-                Some(Order::End { .. }) | None => return false,
-            }
-        }
-    }
-
-    fn show(&self, pid: Option<u32>, phase: Phase, wire: &Arc<Wire>) {
-        self.state.send_replace(Process { launch: self.launch, pid, phase, wire: Arc::clone(wire) });
-    }
-
-    async fn watch(&mut self, child: &mut Child, pid: u32, wire: &Arc<Wire>) -> End {
-        let started = Instant::now();
-        let (events, state) = (self.events.clone(), self.state.clone());
-        let (launch, probes) = (self.launch, self.probes);
-        let probing = probe(wire, probes);
-        tokio::pin!(probing);
-        let (mut ready, mut gone) = (false, false);
-        loop {
-            tokio::select! {
-                status = child.wait(), if !gone => match judge(status.ok(), ready) {
-                    // Nobody noticed that it ended before it was ready: the probes go on.
-                    None => { exited(&events, pid, "exit status: 0", false); gone = true; }
-                    Some((end, crash, status)) => { exited(&events, pid, &status, crash); return end; }
-                },
-                answered = &mut probing, if !ready => {
-                    if !answered {
-                        events.tell(Event::HandlerFailed("Initializing HttpWorker timed out.".to_owned()));
-                        let _ = child.kill().await;
-                        return End::NeverReady;
-                    }
-                    ready = true;
-                    state.send_replace(Process { launch, pid: Some(pid), phase: Phase::Ready, wire: Arc::clone(wire) });
-                    events.tell(Event::HandlerReady { pid, after: started.elapsed() });
-                }
-                order = self.orders.recv() => match order {
-                    // Its end is seen above.
-                    Some(Order::Kill) => { let _ = child.start_kill(); }
-                    Some(Order::Restart(number)) if number == launch => {
-                        let _ = child.kill().await;
-                        exited(&events, pid, "killed by the host for a timeout", false);
-                        return End::Again;
-                    }
-                    Some(Order::Restart(_)) => {}
-                    Some(Order::End { orphan: true }) => return End::HostEnded,
-                    Some(Order::End { orphan: false }) | None => {
-                        let _ = child.kill().await;
-                        exited(&events, pid, "killed by the host at its end", false);
-                        return End::HostEnded;
-                    }
-                },
-            }
-        }
-    }
-
-    fn listen(&self, child: &mut Child) {
-        if let Some(stdout) = child.stdout.take() {
-            tokio::spawn(lines(stdout, Stream::Stdout, self.events.clone()));
-        }
-        if let Some(stderr) = child.stderr.take() {
-            tokio::spawn(lines(stderr, Stream::Stderr, self.events.clone()));
-        }
-    }
-}
-
-impl Spec {
-    /// Executes it directly, no shell. A file that a concurrent fork still holds open for writing is
-    /// "busy" for a moment: that is this process's doing, not the app's.
-    async fn spawn(&self) -> std::io::Result<Child> {
-        let mut tries = 0;
-        loop {
-            match self.command().spawn() {
-                Err(error) if error.kind() == ErrorKind::ExecutableFileBusy && tries < 50 => {
-                    tries += 1;
-                    tokio::time::sleep(Duration::from_millis(10)).await;
-                }
-                spawned => return spawned,
-            }
-        }
-    }
-
-    fn command(&self) -> Command {
-        let mut command = Command::new(&self.handler.executable);
-        command
-            .args(&self.handler.arguments)
-            .current_dir(&self.handler.directory)
-            .env_clear()
-            .envs(&self.environment)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true);
-        command
-    }
-}
-
-/// What an exit means; `None` for an exit with 0 before the handler was ready.
-fn judge(status: Option<ExitStatus>, ready: bool) -> Option<(End, bool, String)> {
-    let text = status.map_or_else(|| "unknown".to_owned(), |status| status.to_string());
-    match status.and_then(|status| status.code()) {
-        Some(200) => Some((End::Again, false, text)),
-        Some(0) if ready => Some((End::Over(Phase::Quit), false, text)),
-        Some(0) => None,
-        _ => Some((End::Crashed, true, text)),
-    }
-}
-
-fn exited(events: &Events, pid: u32, status: &str, crash: bool) {
-    events.tell(Event::HandlerExited { pid, status: status.to_owned(), crash });
-}
-
-/// Asks `GET /` until anything answers: any status will do, even a connection dropped in mid-answer.
-async fn probe(wire: &Arc<Wire>, probes: u32) -> bool {
-    for _ in 0..probes {
-        let request = Request { method: "GET", path: "/".to_owned(), headers: Vec::new(), body: None, chunked: false };
-        match wire.send(request).await {
-            Err(error) if error.kind() == ErrorKind::ConnectionRefused => tokio::time::sleep(PROBE).await,
-            _ => return true,
-        }
-    }
-    false
-}
-
-async fn lines(stream: impl AsyncRead + Unpin, kind: Stream, events: Events) {
-    let mut reader = BufReader::new(stream);
-    let mut line = Vec::new();
-    while reader.read_until(b'\n', &mut line).await.is_ok_and(|read| read > 0) {
-        let text = String::from_utf8_lossy(&line).trim_end_matches(['\r', '\n']).to_owned();
-        events.tell(Event::Line(kind, text));
-        line.clear();
-    }
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use super::clock::jitter;
-use super::config::Trigger;
 use super::events::Event;
+use super::function::Trigger;
 use super::lifecycle::Core;
 use super::message::{LEASE, handle};
 
@@ -43,7 +43,7 @@ pub(super) async fn listen(core: Arc<Core>, function: usize) {
             // A missing queue is not made, only looked for again.
             Ok(_) => {}
             Err(error) if error.status() == Some(404) => {}
-            Err(error) => core.events().tell(Event::Storage(error.to_string())),
+            Err(error) => core.events().tell(Event::Trouble(error.to_string())),
         }
         core.sleep(pause(empty, queues.max_polling_interval)).await;
         empty += 1;

@@ -1,6 +1,7 @@
 //! Keeps a host running: starts another one whenever it stops, as Azure does.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -12,6 +13,15 @@ use super::options::HostOptions;
 
 /// From a host's end to the next one's start; real, not scaled.
 const PAUSE: Duration = Duration::from_millis(200);
+
+/// When an invocation's handler is killed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// As the call is made.
+    Start,
+    /// Just after its answer.
+    End,
+}
 
 /// A host that is started again whenever it stops. Dropping it kills the host.
 #[derive(Debug)]
@@ -42,18 +52,36 @@ impl Supervisor {
         self.current.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// What kills the handler or the host from anywhere: from a cloud's fault, or an observer of events.
+    #[must_use]
+    pub fn control(&self) -> Control {
+        Control(Arc::downgrade(&self.current))
+    }
+
     /// SIGKILLs the handler, if there is one; see [`Host::kill_handler`].
     pub fn kill_handler(&self) {
-        if let Some(host) = self.host() {
-            host.kill_handler();
-        }
+        self.control().kill_handler();
     }
 
     /// Kills the host, if there is one; see [`Host::kill`]. Another one is started.
     pub fn kill_host(&self) {
-        if let Some(host) = self.host() {
-            host.kill();
-        }
+        self.control().kill_host();
+    }
+
+    /// SIGKILLs the handler at every `every`th invocation from now on, of whatever host runs then.
+    pub fn kill_handler_every(&self, every: u64, moment: Moment) {
+        let control = self.control();
+        let seen = AtomicU64::new(0);
+        self.events.observe(move |event| {
+            let chosen = match event {
+                Event::Started(_) => moment == Moment::Start,
+                Event::Ended(_) => moment == Moment::End,
+                _ => false,
+            };
+            if chosen && (seen.fetch_add(1, Ordering::Relaxed) + 1).is_multiple_of(every.max(1)) {
+                control.kill_handler();
+            }
+        });
     }
 
     /// Stops the host gracefully, for good.
@@ -75,6 +103,30 @@ impl Supervisor {
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.events.counts()
+    }
+}
+
+/// Kills the handler or the host of a [`Supervisor`], as long as there is one. Keeps nothing alive.
+#[derive(Debug, Clone)]
+pub struct Control(Weak<Mutex<Option<Arc<Host>>>>);
+
+impl Control {
+    /// SIGKILLs the handler, if there is one; see [`Host::kill_handler`].
+    pub fn kill_handler(&self) {
+        if let Some(host) = self.host() {
+            host.kill_handler();
+        }
+    }
+
+    /// Kills the host, if there is one; see [`Host::kill`]. Another one is started.
+    pub fn kill_host(&self) {
+        if let Some(host) = self.host() {
+            host.kill();
+        }
+    }
+
+    fn host(&self) -> Option<Arc<Host>> {
+        self.0.upgrade()?.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 

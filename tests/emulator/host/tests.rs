@@ -4,5 +4,6 @@
 mod processes;
 mod queues;
 mod recorded;
+mod replay;
 mod scene;
 mod timers;

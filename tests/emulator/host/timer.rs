@@ -6,12 +6,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::clock::until;
-use super::config::Trigger;
 use super::cron::Schedule;
 use super::encoding;
 use super::events::Event;
+use super::function::Trigger;
+use super::invoke::Call;
 use super::lifecycle::Core;
-use super::timer_lock::Held;
+use super::timer_lock::{CONTAINER, Held};
 use super::timer_status::Status;
 use crate::azurite::Blob;
 
@@ -42,14 +43,14 @@ pub(super) async fn run(core: Arc<Core>, function: usize) {
     let Some((due, schedule)) = parsed else {
         // The host goes on without this function.
         let problem = format!("{}: '{schedule}' is neither NCRONTAB nor hh:mm:ss", config.name);
-        return core.events().tell(Event::Storage(problem));
+        return core.events().tell(Event::Trouble(problem));
     };
     let Some(lock) = Held::acquire(&core, &config.name).await else {
         return;
     };
     let monitored = use_monitor && schedule.may_be_monitored(now);
     let path = format!("timers/{}/Host.Functions.{}/status", core.options.host_id, config.name);
-    let blob = monitored.then(|| core.account.blob("azure-webjobs-hosts", &path));
+    let blob = monitored.then(|| core.account.blob(CONTAINER, &path));
     let mut timer = Timer { core: &core, function, binding, schedule, blob, status: None, due };
     tokio::select! {
         () = timer.go(run_on_startup) => {}
@@ -108,10 +109,11 @@ impl Timer<'_> {
         let (adjust, status) = (self.schedule.adjusts_for_dst(), self.status.clone());
         let binding = self.binding.clone();
         let body = move |moment: &encoding::Moment<'_>, retry: Option<&encoding::Retry>| {
-            encoding::timer(&binding, adjust, status.as_ref(), past_due, moment, retry)
+            encoding::timer(&binding, adjust, status.as_ref(), past_due, None, moment, retry)
         };
         // A failed run is not made up for.
-        let _ = self.core.invoke(function, None, &body).await;
+        let call = Call { function, message: None, text: None, body: &body };
+        let _ = self.core.invoke(call).await;
         self.advance(started, past_due).await;
     }
 
@@ -137,7 +139,7 @@ impl Timer<'_> {
         let Some(blob) = &self.blob else { return };
         let written = tokio::time::timeout(Duration::from_secs(10), blob.write(status.json().as_bytes())).await;
         if let Ok(Err(error)) = written {
-            self.core.events().tell(Event::Storage(error.to_string()));
+            self.core.events().tell(Event::Trouble(error.to_string()));
         }
     }
 }

@@ -11,6 +11,9 @@ use crate::azurite::{Blob, Lease, StorageError};
 /// `listenerLockPeriod`: how long a lock outlives a killed host, and how often losers try (nominal).
 const PERIOD: Duration = Duration::from_secs(60);
 
+/// Where locks and status blobs are.
+pub(super) const CONTAINER: &str = "azure-webjobs-hosts";
+
 /// Storage leases blobs for 15 to 60 seconds.
 const SHORTEST: u64 = 15;
 
@@ -25,7 +28,7 @@ impl Held {
     /// Waits for the lock of `function`; `None` if the host stops first.
     pub(super) async fn acquire(core: &Core, function: &str) -> Option<Self> {
         let path = format!("locks/{}/Host.Functions.{function}.Listener", core.options.host_id);
-        let blob = core.account.blob("azure-webjobs-hosts", &path);
+        let blob = core.account.blob(CONTAINER, &path);
         loop {
             match take(&blob, core.scale).await {
                 Ok(Some(lease)) => {
@@ -34,7 +37,7 @@ impl Held {
                     return Some(held);
                 }
                 Ok(None) => {}
-                Err(error) => core.events().tell(Event::Storage(error.to_string())),
+                Err(error) => core.events().tell(Event::Trouble(error.to_string())),
             }
             if !core.sleep(core.scale.real(PERIOD)).await {
                 return None;
@@ -49,7 +52,7 @@ impl Held {
             if let Err(error) = self.blob.renew_lease(&self.lease).await
                 && error.status().is_some()
             {
-                return core.events().tell(Event::Storage(error.to_string()));
+                return core.events().tell(Event::Trouble(error.to_string()));
             }
         }
     }

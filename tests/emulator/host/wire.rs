@@ -20,6 +20,8 @@ pub(super) struct Request<'a> {
     pub(super) path: String,
     /// After `Host`, in this order.
     pub(super) headers: Vec<(&'a str, String)>,
+    /// After `Transfer-Encoding`, but before `Content-Length`: where the host puts them.
+    pub(super) content: Vec<(&'a str, String)>,
     pub(super) body: Option<&'a str>,
     pub(super) chunked: bool,
 }
@@ -41,6 +43,12 @@ impl Response {
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
+}
+
+/// A W3C trace context header of its own for each request, as Application Insights adds.
+pub(super) fn traceparent() -> (&'static str, String) {
+    let (trace, span) = (uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple().to_string());
+    ("traceparent", format!("00-{trace}-{}-00", &span[..16]))
 }
 
 /// Connections to one handler process.
@@ -102,14 +110,11 @@ impl Wire {
 
     fn bytes(&self, request: &Request<'_>) -> Vec<u8> {
         let mut head = format!("{} {} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n", request.method, request.path, self.port);
-        let last = request.headers.len().saturating_sub(1);
-        for (at, (name, value)) in request.headers.iter().enumerate() {
-            // Where the host puts its framing: before Content-Type, its last header.
-            if at == last {
-                head += &framing(request);
-            }
-            head += &format!("{name}: {value}\r\n");
-        }
+        let line = |(name, value): &(&str, String)| format!("{name}: {value}\r\n");
+        head.extend(request.headers.iter().map(line));
+        let framing = framing(request);
+        let content: String = request.content.iter().map(line).collect();
+        head += &if request.chunked { framing + &content } else { content + &framing };
         let mut bytes = (head + "\r\n").into_bytes();
         match request.body {
             Some(body) if request.chunked => chunks(body.as_bytes(), &mut bytes),

@@ -94,7 +94,7 @@ fn owned(world: &mut World, request: &Request, owner: Owner, rest: &[&str]) -> A
         ("GET", ["vpc-peering-connection-types" | "vpc-clouds"]) => {
             Ok(Reply::ok(object!({"vpc_peering_connection_types": [], "clouds": []})))
         }
-        ("GET", ["vpcs", id]) => Ok(Reply::ok(json::vpc(&world.aiven_vpcs[find(world, &owner, id)?], true))),
+        ("GET", ["vpcs", id]) => vpcs::get(world, &owner, id),
         ("PUT", ["vpcs", id]) if !project => vpcs::rename(world, request, &owner, id),
         ("DELETE", ["vpcs", id]) => vpcs::delete(world, &owner, id),
         ("GET", ["vpcs", id, "peering-connections"]) if !project => {

@@ -153,10 +153,13 @@ fn judge(world: &World, connection: &Connection, azure_vnet: &str) -> Verdict {
     let peered = others.filter_map(|p| world.vnet(&p.remote)).flat_map(|v| v.prefixes.clone());
     let taken: Vec<_> = own.prefixes.iter().copied().chain(peered).collect();
     let overlap = rules::overlapping(&vnet.prefixes, &taken);
-    if overlap.is_empty() {
-        return Ok(());
+    if !overlap.is_empty() {
+        return invalid(format!("The virtual network's address space overlaps: {}", overlap.join(", ")));
     }
-    invalid(format!("The virtual network's address space overlaps: {}", overlap.join(", ")))
+    match rules::overlap(world, own, vnet) {
+        Ok(()) => Ok(()),
+        Err(_) => invalid(format!("{user} is peered with a network whose address space overlaps the VPC's")),
+    }
 }
 
 /// The user's application gets a service principal in Aiven's tenant that may peer to this one network.
@@ -222,8 +225,8 @@ fn peer_role(world: &mut World, tenant: &str) -> String {
 fn make_half(world: &mut World, azure_vnet: &str, user_vnet: &str) {
     let created_at = world.now();
     let remote = world.vnet(user_vnet).map_or_else(|| user_vnet.to_owned(), |v| v.id.clone());
-    if world.half(azure_vnet, &remote).is_some() {
-        return;
+    if let Some(name) = world.half(azure_vnet, &remote).map(|h| h.name.clone()) {
+        return halves::settle(world, azure_vnet, &name, true);
     }
     let name = format!("to-{}-{}", ids::name(&remote), &clock::uuid()[..8]);
     if let Some(vnet) = world.vnet_mut(azure_vnet) {

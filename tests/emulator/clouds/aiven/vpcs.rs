@@ -12,6 +12,18 @@ pub(super) fn list(world: &World, owner: &Owner) -> Reply {
     Reply::ok(object!({"vpcs": mine.map(|v| json::vpc(v, false)).collect::<Vec<_>>()}))
 }
 
+pub(super) fn get(world: &mut World, owner: &Owner, id: &str) -> Answer {
+    let index = find(world, owner, id)?;
+    let vpc = &mut world.aiven_vpcs[index];
+    let answer = json::vpc(vpc, true);
+    if world.upsets.forget_state_info_once_shown {
+        for connection in vpc.connections.iter_mut().filter(|c| c.state == "PENDING_PEER") {
+            connection.state_info = None;
+        }
+    }
+    Ok(Reply::ok(answer))
+}
+
 pub(super) fn create(world: &mut World, request: &Request, owner: Owner) -> Answer {
     let body = body(request)?;
     if body.get("peering_connections").is_none_or(|p| !p.is_array()) {

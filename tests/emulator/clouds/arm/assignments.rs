@@ -72,18 +72,11 @@ fn put(world: &mut World, request: &Request, caller: &Caller, scope: &str, name:
         principal_type: "ServicePrincipal".to_owned(),
         created_at: world.now(),
         created_by: caller.object_id.clone(),
-        effective_at: effective_at(world, principal),
+        effective_at: world.effective_at(principal),
     };
     let answer = json(&assignment);
     world.role_assignments.push(assignment);
     Ok(Reply::new(201, answer))
-}
-
-fn effective_at(world: &World, principal: &str) -> Option<jiff::Timestamp> {
-    if world.never_propagating.contains(&principal.to_ascii_lowercase()) {
-        return None;
-    }
-    Some(world.due_in(world.lags.role_propagation))
 }
 
 fn role_exists(world: &World, caller: &Caller, scope: &str, role: &str) -> Answer<()> {

@@ -33,6 +33,14 @@ pub(super) fn group_not_found(group: &str) -> Reply {
     error(404, "ResourceGroupNotFound", &format!("Resource group '{group}' could not be found."))
 }
 
+pub(super) fn read_only(subscription: &str, state: &str) -> Reply {
+    let text = format!(
+        "The subscription '{subscription}' is disabled and therefore marked as read only ({state}). You cannot perform \
+         any write actions on this subscription until it is re-enabled."
+    );
+    error(409, "ReadOnlyDisabledSubscription", &text)
+}
+
 pub(super) fn bad_content(message: &str) -> Reply {
     error(400, "InvalidRequestContent", message)
 }

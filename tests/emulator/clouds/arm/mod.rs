@@ -66,6 +66,9 @@ fn route(world: &mut World, request: &Request) -> Answer {
         let text = "The api-version query parameter (?api-version=) is required for all requests.";
         return Err(errors::error(400, "MissingApiVersionParameter", text));
     }
+    if request.method != "GET" {
+        writable(world, subscription.as_deref())?;
+    }
     if let Some((scope, kind, name)) = authorization(&segments) {
         return match kind {
             Authorization::Assignment => assignments::route(world, request, &caller, &scope, name),
@@ -105,6 +108,13 @@ fn route(world: &mut World, request: &Request) -> Answer {
             }
         }
         _ => Err(errors::no_route(request.path())),
+    }
+}
+
+fn writable(world: &World, subscription: Option<&str>) -> Answer<()> {
+    match subscription.and_then(|s| world.subscription(s)).filter(|s| s.state != "Enabled") {
+        Some(subscription) => Err(errors::read_only(&subscription.id, &subscription.state)),
+        None => Ok(()),
     }
 }
 

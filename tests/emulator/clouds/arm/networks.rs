@@ -121,7 +121,7 @@ pub(super) fn state(world: &World, vnet: &Vnet) -> &'static str {
 }
 
 fn json(world: &World, vnet: &Vnet) -> Value {
-    let peerings: Vec<Value> = vnet.peerings.iter().map(|p| peering_json(vnet, p)).collect();
+    let peerings: Vec<Value> = vnet.peerings.iter().map(|p| peering_json(world, vnet, p)).collect();
     json!({
         "id": vnet.id, "name": ids::name(&vnet.id), "type": "Microsoft.Network/virtualNetworks",
         "location": vnet.location, "etag": format!("W/\"{}\"", ids::name(&vnet.id)), "tags": {},

@@ -15,7 +15,7 @@ pub(super) fn list(world: &World, request: &Request, caller: &Caller, vnet: &str
     }
     caller.need(world, &format!("{RESOURCE}/read"), vnet)?;
     let vnet = networks::existing(world, vnet)?;
-    let all: Vec<Value> = vnet.peerings.iter().map(|p| json(vnet, p)).collect();
+    let all: Vec<Value> = vnet.peerings.iter().map(|p| json(world, vnet, p)).collect();
     Ok(Reply::ok(json!({"value": all})))
 }
 
@@ -27,7 +27,7 @@ pub(super) fn one(world: &mut World, request: &Request, caller: &Caller, vnet: &
             let vnet = networks::existing(world, vnet)?;
             let found = vnet.peerings.iter().find(|p| p.name.eq_ignore_ascii_case(name));
             let found = found.ok_or_else(|| errors::error(404, "NotFound", &format!("Resource {id} not found.")))?;
-            Ok(Reply::ok(json(vnet, found)))
+            Ok(Reply::ok(json(world, vnet, found)))
         }
         "PUT" => put(world, request, caller, vnet, name),
         "DELETE" => {
@@ -62,7 +62,7 @@ fn put(world: &mut World, request: &Request, caller: &Caller, vnet: &str, name: 
     let started = operations::start(world, vnet, OperationKind::PutPeering(name.to_owned()));
     let own = networks::existing(world, vnet)?;
     let half = own.peerings.iter().find(|p| p.name.eq_ignore_ascii_case(name));
-    let value = half.map(|p| json(own, p)).unwrap_or_default();
+    let value = half.map(|p| json(world, own, p)).unwrap_or_default();
     Ok(started.created(world, if new { 201 } else { 200 }, value))
 }
 
@@ -112,10 +112,22 @@ fn delete(world: &mut World, vnet: &str, name: &str) -> Answer {
     Ok(operations::start(world, vnet, OperationKind::DeletePeering(name.to_owned())).accept(world))
 }
 
-pub(super) fn json(vnet: &Vnet, half: &Peering) -> Value {
+/// Whose half lacks the newest prefixes of the other's network.
+fn sync_level(world: &World, vnet: &Vnet, half: &Peering) -> &'static str {
+    let local = world.vnet(&half.remote).is_none_or(|remote| remote.prefixes == half.remote_prefixes);
+    let other = world.half(&half.remote, &vnet.id);
+    match (local, other.is_some_and(|other| other.remote_prefixes == vnet.prefixes)) {
+        (true, true) => "FullyInSync",
+        (true, false) => "RemoteNotInSync",
+        (false, true) => "LocalNotInSync",
+        (false, false) => "LocalAndRemoteNotInSync",
+    }
+}
+
+pub(super) fn json(world: &World, vnet: &Vnet, half: &Peering) -> Value {
     let remote_space = json!({"addressPrefixes": texts(&half.remote_prefixes)});
     let local_space = json!({"addressPrefixes": texts(&vnet.prefixes)});
-    let level = if half.state == "Connected" { "FullyInSync" } else { "RemoteNotInSync" };
+    let level = sync_level(world, vnet, half);
     json!({
         "id": format!("{}/virtualNetworkPeerings/{}", vnet.id, half.name), "name": half.name,
         "type": RESOURCE, "etag": format!("W/\"{}\"", half.etag),

@@ -86,7 +86,8 @@ fn other_half(world: &World, vnet: &Vnet, name: &str, other: &Vnet) -> Answer<()
     Err(bad("RemotePeeringIsDisconnected", &text))
 }
 
-fn overlap(world: &World, vnet: &Vnet, other: &Vnet) -> Answer<()> {
+/// No range of one may meet one of the other, nor one that the other is already peered with.
+pub(crate) fn overlap(world: &World, vnet: &Vnet, other: &Vnet) -> Answer<()> {
     let own = overlapping(&vnet.prefixes, &other.prefixes);
     if !own.is_empty() {
         let text = format!(

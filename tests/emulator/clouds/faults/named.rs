@@ -2,7 +2,7 @@
 
 use super::Fault;
 use crate::clouds::calls::Service;
-use crate::clouds::world::AIVEN_APPLICATION;
+use crate::clouds::world::{AIVEN_APPLICATION, Stalled, World};
 use std::time::Duration;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -11,6 +11,8 @@ impl Fault {
     /// Names that [`Fault::by_name`] knows, each with a line that says what goes wrong.
     pub const NAMES: &'static [(&'static str, &'static str)] = &[
         ("role-slow", "role assignments take ten minutes to count instead of a minute and a half"),
+        ("role-never", "role assignments of the user's application never count, until somebody mends it"),
+        ("aiven-role-never", "role assignments of Aiven's principal never count, until somebody mends it"),
         ("graph-slow", "every new directory object takes two minutes to be seen"),
         ("principal-not-found", "the first two role assignments answer 400 PrincipalNotFound"),
         ("role-definition-not-found", "the first two role assignments answer 404 RoleDefinitionDoesNotExist"),
@@ -31,7 +33,7 @@ impl Fault {
         ("aiven-rejects-once", "Aiven's first connection ends REJECTED_BY_PEER"),
         ("aiven-rejects-twice", "Aiven's first two connections end REJECTED_BY_PEER"),
         ("aiven-invalid-once", "Aiven's first connection ends INVALID_SPECIFICATION"),
-        ("state-info-gone", "Aiven shows state_info for half a minute only"),
+        ("state-info-gone", "Aiven shows the state_info of PENDING_PEER once only"),
         ("unknown-state", "Aiven shows an unheard-of state for two minutes"),
         ("aiven-token-expired", "Aiven's token is refused for five minutes"),
         ("aiven-plural-only", "Aiven serves only the older path dialect"),
@@ -45,6 +47,8 @@ impl Fault {
         let cloud = [Service::Aiven, Service::Entra, Service::Graph, Service::Arm, Service::Identity];
         Some(match name {
             "role-slow" => vec![Fault::world(|w| w.lags.role_propagation = 10 * MINUTE)],
+            "role-never" => vec![Fault::world(|w| w.stall_propagation(Stalled::OwnApplication))],
+            "aiven-role-never" => vec![Fault::world(|w| w.stall_propagation(Stalled::Aiven))],
             "graph-slow" => vec![Fault::graph_slow(2 * MINUTE)],
             "principal-not-found" => vec![Fault::principal_not_found().times(2)],
             "role-definition-not-found" => vec![Fault::role_definition_not_found().times(2)],
@@ -65,7 +69,7 @@ impl Fault {
             "aiven-rejects-once" => vec![Fault::world(|w| w.refuse_connections(1, "REJECTED_BY_PEER"))],
             "aiven-rejects-twice" => vec![Fault::world(|w| w.refuse_connections(2, "REJECTED_BY_PEER"))],
             "aiven-invalid-once" => vec![Fault::world(|w| w.refuse_connections(1, "INVALID_SPECIFICATION"))],
-            "state-info-gone" => vec![Fault::world(|w| w.upsets.forget_state_info_after = Some(MINUTE / 2))],
+            "state-info-gone" => vec![Fault::world(|w| w.upsets.forget_state_info_once_shown = true)],
             "unknown-state" => vec![Fault::unknown_state("AWAITING_STARS", 2 * MINUTE)],
             "aiven-token-expired" => vec![Fault::aiven_token_expired(5 * MINUTE)],
             "aiven-plural-only" => vec![Fault::world(|w| w.upsets.no_singular_routes = true)],
@@ -202,7 +206,7 @@ impl Fault {
     }
 }
 
-fn set_enabled(world: &mut crate::clouds::world::World, enabled: bool) {
+fn set_enabled(world: &mut World, enabled: bool) {
     let home = world.home_tenant.clone();
     for principal in &mut world.service_principals {
         if principal.tenant == home && principal.app_id == AIVEN_APPLICATION {

@@ -82,6 +82,7 @@ fn fits(app: &Application, clause: &Clause) -> bool {
 
 fn create(world: &mut World, request: &Request, caller: &Caller, unique_name: Option<&str>) -> Answer {
     caller.create()?;
+    let by_key = unique_name.map(|_| "uniqueName");
     let body = body(request)?;
     let display_name = required(&body, "displayName")?.to_owned();
     let audience = text(&body, "/signInAudience").unwrap_or("AzureADMyOrg").to_owned();
@@ -93,18 +94,23 @@ fn create(world: &mut World, request: &Request, caller: &Caller, unique_name: Op
     if body.get("passwordCredentials").and_then(Value::as_array).is_some_and(|p| !p.is_empty()) {
         return Err(errors::bad("New password credentials must be generated with service actions."));
     }
+    let unique_name = unique_name.or(text(&body, "/uniqueName"));
+    let taken = |a: &Application| a.tenant == caller.tenant && a.unique_name.as_deref() == unique_name;
+    if unique_name.is_some() && world.applications.iter().any(taken) {
+        return Err(errors::same_key("Another object with the same value for property uniqueName already exists."));
+    }
     let app = Application {
         id: clock::uuid(),
         app_id: clock::uuid(),
         tenant: caller.tenant.clone(),
-        unique_name: unique_name.or(text(&body, "/uniqueName")).map(str::to_owned),
+        unique_name: unique_name.map(str::to_owned),
         display_name,
         sign_in_audience: audience,
         owner: Some(caller.principal.clone()),
         passwords: Vec::new(),
         federated_credentials: Vec::new(),
         created_at: world.now(),
-        created_by_key: unique_name.map(|_| "uniqueName"),
+        created_by_key: by_key,
     };
     let answer = with_context(world, "applications/$entity", json(&app));
     world.applications.push(app);

@@ -1,5 +1,10 @@
 //! Tests of the emulated clouds, over the wire.
 
+mod access;
+mod aiven;
+mod directory;
+mod faults;
+mod network;
 mod runbook;
 
 use super::{Clouds, Lags, Options, Service};

@@ -10,8 +10,6 @@ pub(super) struct Prepared {
     pub(super) subscription: String,
     pub(super) tenant: String,
     pub(super) app_id: String,
-    pub(super) principal: String,
-    pub(super) aiven_principal: String,
 }
 
 fn subscription(vnet: &str) -> String {
@@ -82,7 +80,7 @@ pub(super) async fn prepare(scene: &Scene, pair: Pair) -> Prepared {
         scene.clouds.world().allows(&aiven_principal, "Microsoft.Network/virtualNetworks/peer/action", &pair.vnet)
     })
     .await;
-    Prepared { pair, subscription, tenant, app_id, principal, aiven_principal }
+    Prepared { pair, subscription, tenant, app_id }
 }
 
 pub(super) fn vpc_path(vpc: &Value) -> String {

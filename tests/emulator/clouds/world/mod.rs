@@ -12,7 +12,7 @@ pub use aiven::{AivenVpc, Connection, Organization, Owner, Project};
 pub use azure::{AssignedRole, Operation, OperationKind, OperationState, Peering, RoleDefinition, Subscription, Vnet};
 pub use directory::{Application, FederatedCredential, Password, ServicePrincipal};
 pub use scenario::Pair;
-pub use upsets::Upsets;
+pub use upsets::{Stalled, Upsets};
 
 use super::clock::{self, Clock};
 use super::lags::Lags;

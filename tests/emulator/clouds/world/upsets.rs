@@ -1,8 +1,23 @@
 //! What can be made to go wrong in the clouds' own doings, beside faults of single calls.
 
-use super::World;
+use super::{AIVEN_APPLICATION, World};
+use jiff::Timestamp;
 use std::collections::VecDeque;
 use std::time::Duration;
+
+/// Whose new role assignments in the home tenant never take effect.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Stalled {
+    /// Nobody's.
+    #[default]
+    Nobody,
+    /// Those of Aiven's service principal.
+    Aiven,
+    /// Those of everybody but Aiven: of the user's application, that is.
+    OwnApplication,
+    /// All.
+    Everybody,
+}
 
 /// Standing orders for trouble; each is used up by what it strikes, unless said otherwise.
 #[derive(Clone, Debug, Default)]
@@ -11,10 +26,14 @@ pub struct Upsets {
     pub refuse_connections: VecDeque<String>,
     /// After this nominal time in PENDING_PEER `state_info` is null. Stands until cleared.
     pub forget_state_info_after: Option<Duration>,
+    /// `state_info` of PENDING_PEER is shown to one GET and null ever after. Stands until cleared.
+    pub forget_state_info_once_shown: bool,
     /// The next connection that is built shows this state first, for this nominal time.
     pub unknown_state: Option<(String, Duration)>,
     /// The next network operations end as failed, inside a 200: code and message.
     pub fail_operations: VecDeque<(String, String)>,
+    /// Whose role assignments do not propagate. Stands until [`World::resume_propagation`].
+    pub stalled: Stalled,
     /// Answers 403 to this many polls of operations.
     pub forbid_polls: usize,
     /// Whether Aiven serves `/organization/{org}/vpc/{id}`. The other dialect stays.
@@ -50,6 +69,37 @@ impl World {
                 assignment.effective_at = None;
             }
         }
+    }
+
+    /// New role assignments of these never count, whoever they will be for: the principals need not exist yet.
+    pub fn stall_propagation(&mut self, stalled: Stalled) {
+        self.upsets.stalled = stalled;
+    }
+
+    /// Assignments propagate again, and those that were held back count at once.
+    pub fn resume_propagation(&mut self) {
+        let now = self.now();
+        self.upsets.stalled = Stalled::Nobody;
+        self.never_propagating.clear();
+        for assignment in &mut self.role_assignments {
+            assignment.effective_at.get_or_insert(now);
+        }
+    }
+
+    /// When a role assignment that is made now will count.
+    pub(crate) fn effective_at(&self, principal: &str) -> Option<Timestamp> {
+        let aiven = self.service_principal(&self.home_tenant, AIVEN_APPLICATION);
+        let is_aiven = aiven.is_some_and(|p| p.id.eq_ignore_ascii_case(principal));
+        let stalled = match self.upsets.stalled {
+            Stalled::Nobody => false,
+            Stalled::Aiven => is_aiven,
+            Stalled::OwnApplication => !is_aiven,
+            Stalled::Everybody => true,
+        };
+        if stalled || self.never_propagating.contains(&principal.to_ascii_lowercase()) {
+            return None;
+        }
+        Some(self.due_in(self.lags.role_propagation))
     }
 
     /// A principal's role assignments count at once, and its coming ones as usual.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::scene::{Recorded, Scene};
-use crate::host::{Event, StopReason, Supervisor};
+use crate::host::{Event, Moment, StopReason, Supervisor};
 
 #[tokio::test]
 async fn a_404_on_the_probe_is_ready_and_the_environment_is_what_the_host_gives() {
@@ -168,4 +168,46 @@ async fn lines_of_the_handler_are_told() {
         }
     };
     assert_eq!(line, "one line");
+}
+
+#[tokio::test]
+async fn all_messages_are_handled_though_the_handler_is_killed_again_and_again() {
+    let scene = Scene::new("killed")
+        .jobs()
+        .host_json("/extensions/queues/maxDequeueCount", json!(50))
+        .host_json("/extensions/queues/batchSize", json!(4))
+        .scale(300.0);
+    for number in 0..24 {
+        scene.account.enqueue("jobs", &number.to_string()).await.unwrap();
+    }
+    let supervisor = Supervisor::start(scene.options()).await.unwrap();
+    supervisor.kill_handler_every(9, Moment::Start);
+    scene.wait_for_empty("jobs").await;
+    let counts = supervisor.counts();
+    assert!(counts.crashes >= 2, "{counts:?}");
+    assert_eq!((counts.messages["jobs"].len(), counts.poisoned), (24, 0));
+    supervisor.stop().await;
+}
+
+#[tokio::test]
+async fn a_function_with_a_bad_binding_name_is_left_out() {
+    let scene = Scene::new("badname").jobs().function(
+        "Bad_Binding",
+        &json!({"bindings": [{"type": "queueTrigger", "name": "queue_item", "queueName": "badq"}]}),
+    );
+    scene.account.enqueue("jobs", "x").await.unwrap();
+    let host = scene.start().await;
+    scene.wait_for_posts(1).await;
+    assert_eq!(host.functions(), ["Jobs"], "the host goes on without a function it cannot use");
+}
+
+#[tokio::test]
+async fn two_kills_of_one_launch_are_one_crash() {
+    let scene = Scene::new("kills").jobs();
+    let host = scene.start().await;
+    scene.until(|| host.is_ready()).await;
+    host.kill_handler();
+    host.kill_handler();
+    scene.until(|| host.launches() == 2 && host.is_ready()).await;
+    assert_eq!(host.events().counts().crashes, 1);
 }

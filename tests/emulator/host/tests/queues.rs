@@ -50,7 +50,7 @@ async fn a_body_has_a_length_if_asked_for() {
     scene.account.enqueue("jobs", &long).await.unwrap();
     let _host = scene.start().await;
     let post = scene.wait_for_posts(1).await.remove(0);
-    assert_eq!(post.headers[4], ("Content-Length".to_owned(), post.body.len().to_string()));
+    assert_eq!(post.headers[5], ("Content-Length".to_owned(), post.body.len().to_string()));
     assert_eq!(post.message(), long);
 }
 
@@ -100,9 +100,11 @@ async fn an_empty_answer_hangs_until_the_timeout_and_costs_the_handler_its_life(
         .rule(json!({"contains": "empty", "launch": 1, "answers": [{"headers": {}, "body": ""}]}))
         .rule(json!({"contains": "other", "launch": 1, "answers": [{"hang": true}]}))
         .scale(10.0);
+    let host = scene.start().await;
+    // The timeout counts from the invocation's start, waiting for the handler included.
+    scene.until(|| host.is_ready()).await;
     scene.account.enqueue("jobs", "empty").await.unwrap();
     scene.account.enqueue("jobs", "other").await.unwrap();
-    let host = scene.start().await;
     let posts = scene.wait_for_posts(4).await;
     scene.wait_for_empty("jobs").await;
     let waited = posts[2].at - posts[0].at;
@@ -119,10 +121,11 @@ async fn an_answer_within_the_grace_is_discarded_but_spares_the_handler() {
     let scene = Scene::new("grace")
         .jobs()
         .host_json("/functionTimeout", json!("00:00:05"))
-        .answers(json!([{"delay": 1300}, {}]))
-        .scale(5.0);
-    scene.account.enqueue("jobs", "late").await.unwrap();
+        .answers(json!([{"delay": 2900}, {}]))
+        .scale(2.0);
     let host = scene.start().await;
+    scene.until(|| host.is_ready()).await;
+    scene.account.enqueue("jobs", "late").await.unwrap();
     let posts = scene.wait_for_posts(2).await;
     scene.wait_for_empty("jobs").await;
     assert_eq!(posts[0].pid, posts[1].pid);
@@ -167,7 +170,7 @@ async fn raw_text_goes_to_poison_unread_unless_the_encoding_is_none() {
 async fn batches_of_16_are_fetched_while_no_more_than_8_run() {
     let scene = Scene::new("batches")
         .jobs()
-        .rule(json!({"contains": "first", "answers": [{"delay": 1500}]}))
+        .rule(json!({"contains": "first", "answers": [{"delay": 2500}]}))
         .rule(json!({"contains": "held", "answers": [{"hang": true}]}));
     for number in 0..40 {
         let text = if number < 8 { format!("first {number}") } else { format!("held {number}") };
@@ -175,7 +178,7 @@ async fn batches_of_16_are_fetched_while_no_more_than_8_run() {
     }
     let _host = scene.start().await;
     scene.wait_for_posts(16).await;
-    tokio::time::sleep(Duration::from_millis(800)).await;
+    tokio::time::sleep(Duration::from_millis(1_000)).await;
     assert_eq!(scene.posts().len(), 16, "16 running are more than 8: nothing is fetched");
     scene.wait_for_posts(32).await;
     tokio::time::sleep(Duration::from_millis(600)).await;

@@ -72,11 +72,26 @@ fn bodies_for_timers_are_those_of_the_real_host() {
             info["Schedule"]["AdjustForDST"].as_bool().unwrap(),
             status.as_ref(),
             info["IsPastDue"].as_bool().unwrap(),
+            None,
             &moment(&body["Metadata"]["sys"], case["function"].as_str().unwrap()),
             None,
         );
         assert_eq!(ours, case["body"].as_str().unwrap());
     }
+}
+
+#[test]
+fn bodies_of_invocations_by_hand_are_those_of_the_real_host() {
+    let cases = load(include_str!("../recorded/bodies_by_hand.json"));
+    let body = |at: usize| -> Value { serde_json::from_str(cases[at]["body"].as_str().unwrap()).unwrap() };
+    let queue = body(0);
+    let ours = encoding::queue_by_hand("queueItem", r#"{"a":1}"#, &moment(&queue["Metadata"]["sys"], "Jobs"));
+    assert_eq!(ours, cases[0]["body"].as_str().unwrap());
+    let timer = body(1);
+    let status = Status::parse(timer["Data"]["t"]["ScheduleStatus"].to_string().as_bytes());
+    let moment = moment(&timer["Metadata"]["sys"], "Tick");
+    let ours = encoding::timer("t", true, status.as_ref(), false, Some(""), &moment, None);
+    assert_eq!(ours, cases[1]["body"].as_str().unwrap());
 }
 
 #[test]

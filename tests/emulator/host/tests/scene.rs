@@ -98,6 +98,15 @@ impl Scene {
         self
     }
 
+    pub(super) fn whole_host_json(mut self, host_json: Value) -> Self {
+        self.host_json = host_json;
+        self
+    }
+
+    pub(super) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
     pub(super) fn function(self, name: &str, json: &Value) -> Self {
         let folder = self.dir.join("app").join(name);
         std::fs::create_dir_all(&folder).unwrap();
@@ -134,14 +143,27 @@ impl Scene {
     pub(super) fn options(&self) -> HostOptions {
         let app = self.dir.join("app");
         std::fs::write(app.join("host.json"), self.host_json.to_string()).unwrap();
-        std::fs::write(app.join("handler"), HANDLER).unwrap();
-        std::fs::set_permissions(app.join("handler"), std::fs::Permissions::from_mode(0o755)).unwrap();
+        self.install_handler(&app);
         let mut options = HostOptions::new(app, &self.connection)
             .setting("ANSWERS", Value::Array(self.rules.clone()).to_string())
             .setting("RECORD", self.dir.join("record").display().to_string())
             .time_scale(self.scale);
         (self.change)(&mut options);
         options
+    }
+
+    /// Puts the scripted handler where `host.json` looks for it.
+    fn install_handler(&self, app: &Path) {
+        let name = self.host_json.pointer("/customHandler/description/defaultExecutablePath");
+        let name = name.and_then(Value::as_str).unwrap().rsplit("/app/").next().unwrap();
+        if name == "nothing-of-that-name" {
+            return;
+        }
+        let path = app.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::create_dir_all(app.join("sub")).unwrap();
+        std::fs::write(&path, HANDLER).unwrap();
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
     }
 
     pub(super) async fn start(&self) -> Host {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::scene::Scene;
+use crate::host::Outcome;
 
 #[tokio::test]
 async fn a_timer_of_every_ten_seconds_has_no_status_and_no_trigger_metadata() {
@@ -74,4 +75,21 @@ async fn only_one_of_two_hosts_runs_a_timer_and_the_other_takes_over() {
     assert!(scene.posts().iter().all(|post| post.pid == owner));
     first.kill();
     scene.until(|| scene.posts().iter().any(|post| post.pid != owner)).await;
+}
+
+#[tokio::test]
+async fn functions_can_be_invoked_by_hand() {
+    let scene = Scene::new("by-hand").jobs().timer("Tick", "0 0 0 1 1 *");
+    let host = scene.start().await;
+    assert_eq!(host.trigger("tick", "").await, Some(Outcome::Succeeded));
+    assert_eq!(host.trigger("Jobs", "{\"a\":1}").await, Some(Outcome::Succeeded));
+    assert_eq!(host.trigger("None", "").await, None);
+    let posts = scene.posts();
+    let keys = |at: usize| -> Vec<String> {
+        let body: serde_json::Value = posts[at].json();
+        body["Metadata"].as_object().unwrap().keys().cloned().collect()
+    };
+    assert_eq!(keys(0), ["sys", "t"]);
+    assert_eq!(posts[1].dequeue_count(), "0");
+    assert!(!keys(1).contains(&"Id".to_owned()));
 }

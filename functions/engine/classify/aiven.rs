@@ -1,0 +1,27 @@
+//! Aiven's API: no code of its own for peerings, so statuses and texts decide.
+
+use super::write::*;
+
+#[rustfmt::skip]
+pub(super) const TABLE: &[Row] = &[
+    row(&[], &["client_ip_address_policy_violation", "api_client_ip_allowlist_blocks_caller"], "", wait(Shared, 14 * DAY, FirstSeen, (30, 120),
+        "Aiven's allow-list does not admit the app's address", "add the app's egress address to the allow-list that the message names")),
+    row(&[], &["user_personal_token_not_allowed", "mfa_required_by_organization"], "", wait(Shared, 14 * DAY, FirstSeen, (30, 120),
+        "Aiven's organization does not allow tokens of this kind", "put the token of an application user into AIVEN_TOKEN")),
+    row(&[401], &[], "", wait(Shared, 14 * DAY, FirstSeen, (30, 120), "Aiven does not take our token",
+        "make a new token at Aiven and put it into AIVEN_TOKEN (in Azure: a new version of the Key Vault secret)")),
+    row(&[403], &["action_forbidden_for_timescale_users"], "", permanent(
+        "Managed Service for TimescaleDB does not let its users do this", "ask Timescale's support to make the peering")),
+    row(&[403], &["tenant_mismatch"], "", permanent(
+        "the token belongs to another of Aiven's brands", "use a token of the brand that owns the project")),
+    // For a while after something was made, both may be wrong: Aiven's own provider tries them again.
+    row(&[403], &[], "", wait(Propagating, 2 * MINUTE, FirstSeen, (15, 60), "Aiven's token may not do this",
+        "give the token's user the role that includes networking write on the organization or project")),
+    row(&[404], &[], "", wait(Propagating, MINUTE, FirstSeen, (15, 30), "Aiven does not have it",
+        "correct the VPC's id and its organization or project")),
+    row(&[400], &[], "does not refer to a valid application object", wait(Propagating, 10 * MINUTE, PrincipalMade, (30, 60),
+        "Aiven does not see the new application yet", "check the application's id and that it is multi-tenant")),
+    row(&[409], &[], "", wait(Busy, 15 * MINUTE, FirstSeen, (15, 60), "Aiven is busy with the same VPC", "see the VPC's state at Aiven")),
+    row(&[429], &[], "", wait(Throttled, 60 * MINUTE, FirstSeen, (15, 60), "Aiven asks for fewer requests",
+        "see who else uses the same Aiven user's request limit")),
+];

@@ -1,0 +1,168 @@
+//! The demo proper: checks, builds, starts the environment, asks for peerings, shows them, judges them.
+
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use emulator::azurite::Azurite;
+use emulator::clouds::Clouds;
+use emulator::environment::{Environment, Setup};
+use rustix::process::{Signal, getpgrp};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::arguments::{Arguments, Work};
+use crate::follow::Follower;
+use crate::guard::{INTERRUPTED, root, tell};
+use crate::runbook::Runbook;
+use crate::screen::Screen;
+use crate::stage::Stage;
+use crate::{build, checks, serve, summary, trouble};
+
+/// How often the worker looks whether its guard is still there, on the wall.
+const GUARD_CHECK: Duration = Duration::from_millis(200);
+/// How long tidying up may take without a guard, on the wall.
+const ALONE: Duration = Duration::from_millis(1500);
+
+/// Runs the demo as the guard's worker.
+pub fn main(arguments: &Arguments, work: &Work) -> ExitCode {
+    let status = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        // Dropping the runtime waits for an installation by npm; that was ended with the group.
+        Ok(runtime) => runtime.block_on(until_told(arguments, work)),
+        Err(error) => {
+            eprintln!("no threads can be started: {error}");
+            1
+        }
+    };
+    if std::os::unix::process::parent_id() != work.guard {
+        alone(work);
+    }
+    ExitCode::from(status)
+}
+
+/// Runs to the end, or until the guard says stop or is gone.
+async fn until_told(arguments: &Arguments, work: &Work) -> u8 {
+    let Ok(mut stop) = signal(SignalKind::terminate()) else { return 1 };
+    let mut screen = Screen::new();
+    let outcome = tokio::select! {
+        outcome = run(arguments, work, &mut screen) => Some(outcome),
+        _ = stop.recv() => None,
+        () = guard_gone(work.guard) => {
+            end_alone();
+            None
+        }
+    };
+    match outcome {
+        Some(Ok(true)) => 0,
+        Some(Ok(false)) => 1,
+        Some(Err(why)) => {
+            screen.error(&why);
+            1
+        }
+        None => {
+            screen.interrupted();
+            INTERRUPTED
+        }
+    }
+}
+
+async fn guard_gone(guard: u32) {
+    while std::os::unix::process::parent_id() == guard {
+        tokio::time::sleep(GUARD_CHECK).await;
+    }
+}
+
+/// Nobody ends the group any more, so the worker does: gently now, and for certain a moment later.
+fn end_alone() {
+    std::thread::spawn(|| {
+        std::thread::sleep(ALONE);
+        tell(Some(getpgrp()), Signal::KILL);
+    });
+    tell(Some(getpgrp()), Signal::TERM);
+}
+
+/// What the guard would do at the end.
+fn alone(work: &Work) {
+    // What cannot be removed lies below target/, where it does no harm.
+    let _ = std::fs::remove_dir_all(&work.folder);
+    tell(Some(getpgrp()), Signal::KILL);
+}
+
+/// Whether all peerings are as they should be.
+async fn run(arguments: &Arguments, work: &Work, screen: &mut Screen) -> Result<bool, String> {
+    let root = root();
+    screen.title("aiven-azure-peering: a demo. All of it runs on this machine.");
+    checks::node(screen).await?;
+    let handler = build::handler(&root, screen).await?;
+    let runbook = Runbook::read(&root)?;
+    azurite(&root, screen).await?;
+    let mut stage = Stage::default();
+    let mut setup = Setup::new(&root, handler, arguments.time_scale);
+    setup.folder = Some(work.folder.clone());
+    setup.duplicate = trouble::duplicate(&arguments.fault);
+    let environment = start(setup, arguments, &mut stage, screen).await?;
+    trouble::in_the_clouds(&arguments.fault, &environment.clouds);
+    let well = shown(arguments, &environment, &stage, &runbook, screen).await?;
+    screen.progress("ending what was started", &[]);
+    environment.stop().await;
+    screen.clear();
+    Ok(well)
+}
+
+async fn azurite(root: &std::path::Path, screen: &mut Screen) -> Result<(), String> {
+    let began = Instant::now();
+    screen.progress("Azurite (Azure Storage): installing it from npm, once, if it is not there yet", &[]);
+    Azurite::ensure(&root.join("target/azurite")).await.map_err(|error| error.to_string())?;
+    if began.elapsed() > Duration::from_secs(1) {
+        screen.fact("Azurite", &format!("installed from npm in {:.0} s", began.elapsed().as_secs_f64()));
+    }
+    Ok(())
+}
+
+async fn start(
+    setup: Setup,
+    arguments: &Arguments,
+    stage: &mut Stage,
+    screen: &mut Screen,
+) -> Result<Environment, String> {
+    let began = Instant::now();
+    screen.progress("starting Azurite, the emulated clouds and the emulated Functions host", &[]);
+    let prepare = |clouds: &Clouds| *stage = Stage::set(arguments, clouds);
+    let environment = setup.start(prepare).await.map_err(|error| error.to_string())?;
+    let text = "Azurite, emulated Aiven and Azure, emulated Functions host";
+    screen.fact("started", &format!("{text} ({:.1} s)", began.elapsed().as_secs_f64()));
+    screen.fact("time", &format!("runs {} times faster than the clock on the wall", arguments.time_scale));
+    for name in &arguments.fault {
+        screen.fact("fault", &format!("{name}: {}", trouble::meaning(name)));
+    }
+    Ok(environment)
+}
+
+async fn shown(
+    arguments: &Arguments,
+    environment: &Environment,
+    stage: &Stage,
+    runbook: &Runbook,
+    screen: &mut Screen,
+) -> Result<bool, String> {
+    let mut follower = Follower::new(environment, runbook, arguments);
+    let mut well = true;
+    if !stage.asked.is_empty() {
+        screen.blank();
+        for pair in &stage.asked {
+            environment.request(pair).await.map_err(|error| error.to_string())?;
+        }
+        let following = follower.until_settled(stage.asked.len(), arguments.limit(), screen);
+        tokio::select! {
+            followed = following => followed?,
+            () = trouble::in_the_host(&arguments.fault, &environment.supervisor) => {}
+        }
+        well = summary::show(environment, stage, follower.began(), arguments.time_scale, screen).await?;
+    }
+    if arguments.serve {
+        serve::explain(environment, stage, screen)?;
+        tokio::select! {
+            followed = follower.forever(screen) => followed?,
+            () = trouble::in_the_host(&arguments.fault, &environment.supervisor) => {}
+        }
+    }
+    Ok(well)
+}
