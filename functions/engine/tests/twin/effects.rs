@@ -36,6 +36,8 @@ pub struct Cloud {
     pub objects: BTreeMap<&'static str, Found>,
     /// How often an object was made.
     pub made: u32,
+    /// How often one was asked for that was there: claims are to see to it that nobody does.
+    pub conflicts: u32,
     /// What happens to the next requests.
     pub next: Vec<Asked>,
 }
@@ -56,7 +58,10 @@ async fn make(cloud: &Shared, name: &'static str) -> Result<(), Failure> {
         let asked = if cloud.next.is_empty() { None } else { Some(cloud.next.remove(0)) };
         match asked {
             Some(Asked::Refused) => Err(failure(Service::Arm, 403, "AuthorizationFailed")),
-            _ if cloud.objects.contains_key(name) => Err(failure(Service::Arm, 409, "RoleAssignmentExists")),
+            _ if cloud.objects.contains_key(name) => {
+                cloud.conflicts += 1;
+                Err(failure(Service::Arm, 409, "RoleAssignmentExists"))
+            }
             asked => {
                 cloud.objects.insert(name, Found::Ours);
                 cloud.made += 1;

@@ -23,7 +23,8 @@ fn hold(world: &World, record: &crate::peering::Record, foreign: bool, most_sent
     let record = world.load(record);
     let expected = if foreign { Provenance::Adopted } else { Provenance::Created };
     assert_eq!((record.status, record.provenance.aiven), (Status::Active, Some(expected)), "{record:?}");
-    assert_eq!(world.cloud.lock().unwrap().made, u32::from(!foreign));
+    let cloud = world.cloud.lock().unwrap();
+    assert_eq!((cloud.made, cloud.conflicts), (u32::from(!foreign), 0));
     assert!(record.claim.is_none() && record.fault.is_none(), "{record:?}");
     assert!(world.sent() <= most_sent, "{} messages were sent", world.sent());
 }

@@ -26,7 +26,8 @@ fn hold(world: &World, scope: &Scope, records: &[Record], foreign: bool) {
     let expected = if foreign { Provenance::Adopted } else { Provenance::Created };
     assert_eq!((part.provenance, &part.claim), (Some(expected), &None), "{row:?}");
     assert_eq!(part.made_at.is_some(), !foreign, "{row:?}");
-    assert_eq!(world.cloud.lock().unwrap().made, u32::from(!foreign));
+    let cloud = world.cloud.lock().unwrap();
+    assert_eq!((cloud.made, cloud.conflicts), (u32::from(!foreign), 0));
     for record in records {
         let record = world.load(record);
         assert!(row.users.contains(&record.id), "{row:?}");
@@ -73,6 +74,18 @@ fn its_answer_may_be_lost_or_it_may_be_refused_at_first() {
     explore(Budget { deaths: 1, ..Budget::default() }, &[Asked::AnswerLost]);
     explore(Budget { switches: 1, ..Budget::default() }, &[Asked::AnswerLost]);
     explore(Budget { switches: 1, ..Budget::default() }, &[Asked::Refused]);
+}
+
+#[test]
+fn what_somebody_made_after_a_refusal_is_adopted() {
+    let (world, scope) = sharing(false);
+    world.cloud.lock().unwrap().next = vec![Asked::Refused];
+    let record = world.open("one");
+    let mut driver = Driver::new(&world, vec![record.clone()], Budget::default());
+    driver.run_until(|world| world.load(&record).waiting.is_some());
+    world.cloud.lock().unwrap().objects.insert("assignment", Found::Foreign);
+    driver.run(&mut Choices::default());
+    hold(&world, &scope, &[record], true);
 }
 
 #[test]
