@@ -1,6 +1,7 @@
 //! The engine by itself: a clock that tests own, a runbook of scripted steps, records that read as sentences.
 
 mod settle;
+mod twin;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
