@@ -13,12 +13,13 @@ impl Engine {
         &self,
         mut stored: Stored,
         outcome: Result<Act, Stop>,
+        said: Option<String>,
         delivery: Option<&Delivery>,
     ) -> Result<(), RunError> {
         let Some(entry) = self.runbook.entry(&stored.record.step) else { return Ok(()) };
         let record = &mut stored.record;
         let (was_parked, claim) = (record.parked, record.claim.clone());
-        let note = settle(record, entry, &self.runbook, outcome, None, &*self.clock);
+        let note = settle(record, entry, &self.runbook, outcome, said, &*self.clock);
         // Whoever holds the claim may still be at work.
         record.claim = claim;
         record.committed_by = delivery.map(|delivery| delivery.message_id.clone());

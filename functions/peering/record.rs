@@ -50,7 +50,7 @@ pub struct Record {
     pub facts: Facts,
     /// Who made the two halves.
     pub provenance: Halves,
-    /// When each step was done.
+    /// When it was `requested`, when each step was done, and when it `started` afresh after something that was not its own doing.
     pub times: BTreeMap<String, Timestamp>,
     /// The queue message whose worker made the last commit, and owes its send.
     pub committed_by: Option<String>,

@@ -105,6 +105,11 @@ async fn judge_one(
         return Ok(());
     }
     let (age, now) = (record.facts.requested_at.map_or(Duration::MAX, |at| engine.clock.since(at)), engine.clock.now());
+    if let Some(outage) = outage {
+        // Deadlines begin afresh when what stopped every peering is over.
+        let started = record.times.entry("started".to_owned()).or_insert(outage.to);
+        *started = outage.to.max(*started);
+    }
     let judged = match answer {
         Ok(vpc) => judge::judge(record, vpc, age, now),
         // Deadlines rest while nobody's peering can move.
@@ -112,7 +117,11 @@ async fn judge_one(
         Err(_) => None,
     };
     match judged.or_else(|| judge::overdue(&stored.record, outage, now)) {
-        Some(outcome) => engine.conclude_from_outside(stored, outcome, Some(delivery)).await,
+        Some(outcome) => {
+            let said =
+                stored.record.facts.aiven_state.as_ref().map(|state| format!("the connection is {state} at Aiven"));
+            engine.conclude_from_outside(stored, outcome, said, Some(delivery)).await
+        }
         None => Ok(()),
     }
 }
