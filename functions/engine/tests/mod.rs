@@ -99,3 +99,9 @@ pub fn failure(service: Service, status: u16, code: &str) -> Failure {
         correlation: None,
     }
 }
+
+/// A record after an outcome.
+pub fn settled(record: &mut Record, runbook: &Runbook, outcome: Result<super::Act, Stop>, clock: &dyn Clock) {
+    let step = record.step.clone();
+    super::settle::settle(record, runbook.entry(&step).unwrap(), runbook, outcome, None, clock);
+}

@@ -54,6 +54,7 @@ fn missing(record: &mut Record, vpc: &Vpc, age: Duration) -> Judgement {
     };
     if asked_to || record.facts.recreated < MOST_REPLACED {
         record.facts.recreated += u32::from(!asked_to);
+        forget(record);
         let why = "the connection is gone at Aiven: it is asked for again".to_owned();
         return Some(Err(Stop::Back { step: "request_peering", why, after: Duration::ZERO }));
     }
@@ -66,10 +67,17 @@ fn missing(record: &mut Record, vpc: &Vpc, age: Duration) -> Judgement {
     })))
 }
 
+/// What a connection said does not hold for the one that comes after it.
+fn forget(record: &mut Record) {
+    let facts = &mut record.facts;
+    (facts.connection, facts.aiven_tenant, facts.aiven_vnet, facts.pending_peer_at) = (None, None, None, None);
+}
+
 /// The first time, the cause is most likely a right that had not spread: it is replaced. The second time a person is asked.
 fn given_up(record: &mut Record, connection: &Connection) -> Judgement {
     let ours = record.provenance.aiven == Some(Provenance::Created);
     if ours && record.facts.recreated < MOST_REPLACED {
+        forget(record);
         let why = format!("Aiven's connection ended {}: it is replaced once", connection.state);
         return Some(Err(Stop::Back { step: "request_peering", why, after: BEFORE_REPLACING }));
     }
@@ -113,3 +121,6 @@ fn too_long(record: &Record, waiting: &Waiting) -> Fix {
         correlation: None,
     }
 }
+
+#[cfg(test)]
+mod tests;

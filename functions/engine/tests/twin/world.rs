@@ -1,9 +1,11 @@
 //! One installation in memory: storage, clock, cloud and engine, made anew for each run.
 
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures::FutureExt;
+use futures::task::noop_waker_ref;
 use jiff::Timestamp;
 
 use super::effects::{Cloud, Shared};
@@ -17,6 +19,24 @@ use crate::store::{Loaded, Queues, Records, Storage, Tables};
 /// What is at rest completes at once.
 pub fn now<T>(work: impl Future<Output = T>) -> T {
     work.now_or_never().unwrap()
+}
+
+/// Goes on through every moment, to the end.
+pub fn drive<T>(work: impl Future<Output = T>) -> T {
+    let mut work = std::pin::pin!(work);
+    for _ in 0..1_000 {
+        if let Poll::Ready(done) = work.as_mut().poll(&mut Context::from_waker(noop_waker_ref())) {
+            return done;
+        }
+    }
+    panic!("it does not end")
+}
+
+/// The journal entry of a request.
+pub fn journal(clock: &ManualClock) -> JournalEntry {
+    let (step, outcome) = ("accept_request".to_owned(), "requested".to_owned());
+    let (at, party) = (clock.now(), Some(Party::Operator));
+    JournalEntry { at, step, outcome, note: String::new(), party, correlation: None, duration_ms: 0 }
 }
 
 /// All that a run needs.
@@ -59,15 +79,7 @@ impl World {
     /// Opens the record of a peering, and sends its first message.
     pub fn open(&self, vnet: &str) -> Record {
         let record = record(vnet, self.engine.runbook.first(), self.clock.now());
-        let entry = JournalEntry {
-            at: self.clock.now(),
-            step: "accept_request".to_owned(),
-            outcome: "requested".to_owned(),
-            note: String::new(),
-            party: Some(Party::Operator),
-            correlation: None,
-            duration_ms: 0,
-        };
+        let entry = journal(&self.clock);
         now(Records::new(self.plain.clone()).open(&record, &entry)).unwrap();
         self.send(&record);
         record
