@@ -62,14 +62,14 @@ impl App {
         let queues = queues.iter().map(|queue| storage.queues.create_queue_if_missing(queue));
         futures::future::try_join_all(queues).await.map_err(|e| e.to_string())?;
         let ours = &self.tools.settings.installation;
-        let claimed = self.engine.shared.change(&Scope::Installation, |row| {
+        let claimed = self.engine.shared.change(&Scope::Installation, None, |row| {
             let unclaimed = row.installation.is_none();
             if unclaimed {
                 row.installation = Some(ours.clone());
             }
             unclaimed
         });
-        match claimed.await.map_err(|e| e.to_string())?.installation {
+        match claimed.await.map_err(|e| e.to_string())?.row.installation {
             Some(theirs) if theirs != *ours => Err(format!(
                 "this storage belongs to installation {theirs:?}, and INSTALLATION says {ours:?}: set it to {theirs:?}, or use another storage account"
             )),

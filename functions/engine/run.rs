@@ -149,6 +149,7 @@ impl Engine {
             by: delivery.message_id.clone(),
             said: None,
             seen: false,
+            rows: Vec::new(),
         };
         let outcome = match entry.step.look(&mut job).await {
             Ok(Look::Done) => Ok(Act::Done),

@@ -86,11 +86,14 @@ async fn close(engine: &Engine, vpc: &VpcRef) -> Result<(), RunError> {
 /// Notes a cause that stops all peerings, or its end. Returns the last such stretch of time, which no deadline counts.
 async fn outage(engine: &Engine, answer: &Result<Vpc, Failure>) -> Result<Option<Outage>, RunError> {
     match answer {
-        Err(failure) if classify(failure).class == Class::Shared => engine.open_cause(failure).await?,
-        Err(_) => {}
-        Ok(_) => engine.close_cause().await?,
+        Ok(_) => Ok(engine.close_cause().await?),
+        Err(failure) => {
+            if classify(failure).class == Class::Shared {
+                engine.open_cause(failure).await?;
+            }
+            Ok(engine.shared.load(&Scope::Installation).await?.row.outage)
+        }
     }
-    Ok(engine.shared.load(&Scope::Installation).await?.0.outage)
 }
 
 async fn judge_one(

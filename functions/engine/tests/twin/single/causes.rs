@@ -24,7 +24,7 @@ fn failure(service: Service) -> Failure {
 }
 
 fn installation(world: &World) -> SharedRow {
-    now(crate::store::Shared::new(world.plain.clone()).load(&Scope::Installation)).unwrap().0
+    now(crate::store::Shared::new(world.plain.clone()).load(&Scope::Installation)).unwrap().row
 }
 
 #[test]

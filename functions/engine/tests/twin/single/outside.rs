@@ -26,7 +26,7 @@ fn parked() -> (World, Record) {
 
 fn conclude(world: &World, record: &Record, outcome: Result<Act, Stop>) -> Record {
     let stored = stored(world, record);
-    drive(world.engine.conclude_from_outside(stored, outcome, Some(&delivery("poll")))).unwrap();
+    drive(world.engine.conclude_from_outside(stored, outcome, None, Some(&delivery("poll")))).unwrap();
     world.load(record)
 }
 
@@ -67,7 +67,7 @@ fn a_parked_fault_that_is_mended_is_looked_at_by_its_step() {
     queued(&world, "poll");
     let mut there = stored(&world, &record);
     there.record.facts.aiven_state = Some("ACTIVE".to_owned());
-    drive(world.engine.conclude_from_outside(there, Ok(Act::Again), Some(&delivery("poll")))).unwrap();
+    drive(world.engine.conclude_from_outside(there, Ok(Act::Again), None, Some(&delivery("poll")))).unwrap();
     let record = world.load(&record);
     assert!(!record.parked);
     assert_eq!(queued(&world, "second"), [(0, StepMessage::of(&record))]);
@@ -89,7 +89,7 @@ fn whoever_was_quicker_has_sent() {
     let (world, record) = parked();
     let old = stored(&world, &record);
     let moved = conclude(&world, &record, Ok(Act::Done));
-    drive(world.engine.conclude_from_outside(old.clone(), Ok(Act::Done), None)).unwrap();
+    drive(world.engine.conclude_from_outside(old.clone(), Ok(Act::Done), None, None)).unwrap();
     drive(world.engine.send_again(old, "overdue")).unwrap();
     assert_eq!(world.load(&record), moved);
 }
