@@ -22,6 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(7 * 60);
 const FEW: usize = 5;
 /// Where the text of a change begins.
 const TEXT: usize = 34;
+/// Where the numbers of many peerings begin.
+const TALLY: usize = 19;
 /// What stands in brackets and is longer is a cloud's answer, word for word.
 const SHORT: usize = 50;
 /// Where a peering stands, in the order of the runbook.
@@ -167,7 +169,7 @@ impl<'a> Follower<'a> {
     fn change(&mut self, at: Timestamp, look: Look, of: &str, number: &str, text: &str, screen: &mut Screen) {
         if !self.headed {
             self.headed = true;
-            screen.line(Look::Faint, &format!("{:>8}{:>9}  {:7}{:8}", "time", "nominal", "step", "runbook"));
+            screen.line(Look::Faint, &format!("{:>8}{:>9}  {:7}runbook", "time", "nominal", "step"));
         }
         let (wall, nominal) = self.times(at);
         for (index, line) in wrap(text, WIDTH - TEXT).iter().enumerate() {
@@ -184,7 +186,10 @@ impl<'a> Follower<'a> {
         let tally = tally(rows);
         if tally != self.tally {
             let (wall, nominal) = self.times(Timestamp::now());
-            screen.line(Look::Plain, &format!("{wall:>8}{nominal:>9}  {tally}"));
+            for (index, line) in wrap(&tally, WIDTH - TALLY).iter().enumerate() {
+                let (wall, nominal) = if index == 0 { (wall.as_str(), nominal.as_str()) } else { ("", "") };
+                screen.line(Look::Plain, &format!("{wall:>8}{nominal:>9}  {line}"));
+            }
             self.tally = tally;
         }
     }
@@ -285,10 +290,20 @@ fn short(note: &str, peering: &Peering) -> String {
     }
 }
 
+/// How many peerings stand where, and for whom how many wait.
 fn tally(rows: &Rows) -> String {
     let at = |status: &&str| rows.peerings.iter().filter(|peering| peering.status == *status).count();
     let counts = STATUSES.iter().map(|status| (status, at(status))).filter(|(_, count)| *count > 0);
-    counts.map(|(status, count)| format!("{status} {count}")).collect::<Vec<_>>().join(", ")
+    counts.map(|(status, count)| format!("{status} {count}")).collect::<Vec<_>>().join(", ") + &waited_for(rows)
+}
+
+fn waited_for(rows: &Rows) -> String {
+    let mut waits: BTreeMap<&str, usize> = BTreeMap::new();
+    for (who, _) in rows.peerings.iter().filter_map(|peering| peering.waiting.as_ref()) {
+        *waits.entry(who).or_default() += 1;
+    }
+    let waits: Vec<String> = waits.iter().map(|(who, count)| format!("{count} for {who}")).collect();
+    if waits.is_empty() { String::new() } else { format!("; waiting: {}", waits.join(", ")) }
 }
 
 #[cfg(test)]
