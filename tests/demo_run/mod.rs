@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 const MARK: &str = "DEMO_TEST_MARK";
 /// More than any of these runs takes, on a busy machine too.
 const LIMIT: Duration = Duration::from_secs(150);
+/// How soon it has to be gone once it is told to end.
+const SOON: Duration = Duration::from_secs(5);
 
 /// A process: a number may come again, so the start belongs to it.
 type Process = (u32, String);
@@ -26,6 +28,8 @@ pub struct Run {
     seen: BTreeSet<Process>,
     /// Folders of its files.
     folders: BTreeSet<String>,
+    /// It must have ended by then.
+    deadline: Instant,
 }
 
 impl Run {
@@ -43,7 +47,8 @@ impl Run {
             .stderr(file)
             .spawn()
             .unwrap();
-        Self { child, mark, output, seen: BTreeSet::new(), folders: BTreeSet::new() }
+        let deadline = Instant::now() + LIMIT;
+        Self { child, mark, output, seen: BTreeSet::new(), folders: BTreeSet::new(), deadline }
     }
 
     /// What it said so far.
@@ -61,9 +66,8 @@ impl Run {
 
     /// Waits until it says something.
     pub fn wait_for(&mut self, text: &str) {
-        let began = Instant::now();
         while !self.said().contains(text) {
-            assert!(began.elapsed() < LIMIT, "{text:?} is not said: {}", self.said());
+            assert!(Instant::now() < self.deadline, "{text:?} is not said: {}", self.said());
             assert!(self.child.try_wait().unwrap().is_none(), "it ended: {}", self.said());
             std::thread::sleep(Duration::from_millis(50));
         }
@@ -73,6 +77,7 @@ impl Run {
     pub fn signal(&mut self, signal: &str) {
         self.look();
         kill(signal, self.child.id());
+        self.deadline = Instant::now() + SOON;
     }
 
     /// Kills the process in which the demo proper runs.
@@ -81,16 +86,16 @@ impl Run {
         let parent = self.child.id();
         let (worker, _) = self.seen.iter().find(|(pid, _)| stat(*pid).is_some_and(|(ppid, _)| ppid == parent)).unwrap();
         kill("KILL", *worker);
+        self.deadline = Instant::now() + SOON;
     }
 
     /// Its exit status; `None` if a signal ended it.
     pub fn exit(&mut self) -> Option<i32> {
-        let began = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status.code();
             }
-            assert!(began.elapsed() < LIMIT, "it does not end: {}", self.said());
+            assert!(Instant::now() < self.deadline, "it does not end: {}", self.said());
             self.look();
             std::thread::sleep(Duration::from_millis(50));
         }
