@@ -12,6 +12,7 @@ use crate::arguments::Arguments;
 use crate::rows::{Entry, Peering, Rows};
 use crate::runbook::{Runbook, title};
 use crate::screen::{Look, Screen, WIDTH};
+use crate::tally::tally;
 use crate::words::{clock, seconds, wrap};
 
 /// Between two looks at the tables, on the wall.
@@ -26,20 +27,6 @@ const TEXT: usize = 34;
 const TALLY: usize = 19;
 /// What stands in brackets and is longer is a cloud's answer, word for word.
 const SHORT: usize = 50;
-/// Where a peering stands, in the order of the runbook.
-const STATUSES: [&str; 11] = [
-    "Requested",
-    "Authorizing",
-    "WaitingForAiven",
-    "Peering",
-    "WaitingForActive",
-    "NeedsAttention",
-    "Drifted",
-    "Paused",
-    "Deleting",
-    "Deleted",
-    "Active",
-];
 
 /// Follows the peerings of an environment.
 pub struct Follower<'a> {
@@ -127,7 +114,8 @@ impl<'a> Follower<'a> {
         let many = rows.peerings.len() > FEW;
         for entry in &news {
             // Of many only what a person has to do, and the same thing once.
-            if !many || (entry.outcome == "fix" && self.faults.insert(entry.note.clone())) {
+            let yours = entry.outcome == "fix" || entry.party == "you";
+            if !many || (yours && self.faults.insert(gist(&entry.note).to_owned())) {
                 self.tell(entry, &rows, screen);
             }
         }
@@ -288,22 +276,6 @@ fn short(note: &str, peering: &Peering) -> String {
         Some(fault) => format!("{} DO: {}", gist(&fault.what), fault.command),
         None => note.to_owned(),
     }
-}
-
-/// How many peerings stand where, and for whom how many wait.
-fn tally(rows: &Rows) -> String {
-    let at = |status: &&str| rows.peerings.iter().filter(|peering| peering.status == *status).count();
-    let counts = STATUSES.iter().map(|status| (status, at(status))).filter(|(_, count)| *count > 0);
-    counts.map(|(status, count)| format!("{status} {count}")).collect::<Vec<_>>().join(", ") + &waited_for(rows)
-}
-
-fn waited_for(rows: &Rows) -> String {
-    let mut waits: BTreeMap<&str, usize> = BTreeMap::new();
-    for (who, _) in rows.peerings.iter().filter_map(|peering| peering.waiting.as_ref()) {
-        *waits.entry(who).or_default() += 1;
-    }
-    let waits: Vec<String> = waits.iter().map(|(who, count)| format!("{count} for {who}")).collect();
-    if waits.is_empty() { String::new() } else { format!("; waiting: {}", waits.join(", ")) }
 }
 
 #[cfg(test)]
