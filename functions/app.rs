@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
+use tokio::sync::OnceCell;
 
 use crate::accept_request::{REQUESTS, accept_request};
 use crate::cloud::entra::EntraTokens;
@@ -12,7 +13,7 @@ use crate::create::{Tools, runbook};
 use crate::engine::{Clock, Delivery, Engine, RunError, SystemClock, queue_of};
 use crate::invocation::{Function, Functions, Invocation, Trigger};
 use crate::settings::Settings;
-use crate::store::{Connection, Scope, Storage};
+use crate::store::{Connection, Scope, SharedRow, Storage, StoreError};
 use crate::watch::{poll_vpc::poll_vpc, poll_waiting::poll_waiting, sweep::sweep};
 
 /// The tables. They are made at start.
@@ -25,6 +26,25 @@ pub struct App {
     pub engine: Engine,
     /// The clouds and the settings.
     pub tools: Tools,
+    prepared: Arc<OnceCell<()>>,
+}
+
+/// Why the app cannot work with its storage.
+#[derive(Debug, thiserror::Error)]
+pub enum Unprepared {
+    /// It belongs to another installation: a mistake in the settings, which no retry mends.
+    #[error(
+        "this storage belongs to installation {theirs:?}, and INSTALLATION says {ours:?}: set it to {theirs:?}, or use another storage account"
+    )]
+    OtherInstallation {
+        /// Who owns the storage.
+        theirs: String,
+        /// Who we are.
+        ours: String,
+    },
+    /// It cannot be used at this moment.
+    #[error(transparent)]
+    Storage(#[from] StoreError),
 }
 
 impl App {
@@ -47,32 +67,33 @@ impl App {
     pub fn new(settings: Settings, clouds: Clouds, storage: Storage, clock: Arc<dyn Clock>) -> Self {
         let tools = Tools { clouds, settings: Arc::new(settings) };
         let engine = Engine::new(storage, clock, runbook(&tools));
-        Self { engine, tools }
+        Self { engine, tools, prepared: Arc::default() }
     }
 
-    /// Makes tables and queues, and makes sure that the storage is this installation's.
+    /// Makes tables and queues, and makes sure that the storage is this installation's. Once: every function waits for it, and tries
+    /// it again where it failed.
     ///
     /// # Errors
     /// Storage cannot be used, or belongs to another installation.
-    pub async fn prepare(&self) -> Result<(), String> {
+    pub async fn prepare(&self) -> Result<(), Unprepared> {
+        self.prepared.get_or_try_init(|| self.prepare_storage()).await.copied()
+    }
+
+    async fn prepare_storage(&self) -> Result<(), Unprepared> {
         let storage = &self.engine.storage;
         let tables = TABLES.iter().map(|table| storage.tables.create_table_if_missing(table));
-        futures::future::try_join_all(tables).await.map_err(|e| e.to_string())?;
-        let queues: Vec<String> = self.queues();
+        futures::future::try_join_all(tables).await?;
+        let queues = self.queues();
         let queues = queues.iter().map(|queue| storage.queues.create_queue_if_missing(queue));
-        futures::future::try_join_all(queues).await.map_err(|e| e.to_string())?;
+        futures::future::try_join_all(queues).await?;
         let ours = &self.tools.settings.installation;
-        let claimed = self.engine.shared.change(&Scope::Installation, None, |row| {
+        let claim = |row: &mut SharedRow| {
             let unclaimed = row.installation.is_none();
-            if unclaimed {
-                row.installation = Some(ours.clone());
-            }
+            row.installation.get_or_insert_with(|| ours.clone());
             unclaimed
-        });
-        match claimed.await.map_err(|e| e.to_string())?.row.installation {
-            Some(theirs) if theirs != *ours => Err(format!(
-                "this storage belongs to installation {theirs:?}, and INSTALLATION says {ours:?}: set it to {theirs:?}, or use another storage account"
-            )),
+        };
+        match self.engine.shared.change(&Scope::Installation, None, claim).await?.row.installation {
+            Some(theirs) if theirs != *ours => Err(Unprepared::OtherInstallation { theirs, ours: ours.clone() }),
             _ => Ok(()),
         }
     }
@@ -119,7 +140,7 @@ impl App {
     {
         let app = self.clone();
         Arc::new(move |invocation| match message(invocation) {
-            Ok((text, delivery)) => outcome(function(app.clone(), text, delivery)),
+            Ok((text, delivery)) => outcome(app.clone(), function(app.clone(), text, delivery)),
             Err(why) => Box::pin(async { Err(why) }),
         })
     }
@@ -129,15 +150,18 @@ impl App {
         F: Future<Output = Result<(), RunError>> + Send + 'static,
     {
         let app = self.clone();
-        Arc::new(move |_| outcome(function(app.clone())))
+        Arc::new(move |_| outcome(app.clone(), function(app.clone())))
     }
 }
 
-fn outcome<F>(work: F) -> BoxFuture<'static, Result<(), String>>
+fn outcome<F>(app: App, work: F) -> BoxFuture<'static, Result<(), String>>
 where
     F: Future<Output = Result<(), RunError>> + Send + 'static,
 {
-    Box::pin(async move { work.await.map_err(|error| error.to_string()) })
+    Box::pin(async move {
+        app.prepare().await.map_err(|error| error.to_string())?;
+        work.await.map_err(|error| error.to_string())
+    })
 }
 
 /// A message that was put in by hand has no id; one that is made up serves as well, as nothing refers to it.
