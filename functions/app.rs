@@ -171,3 +171,54 @@ fn message(invocation: Invocation) -> Result<(String, Delivery), String> {
     let message_id = if message_id.is_empty() { uuid::Uuid::new_v4().to_string() } else { message_id };
     Ok((text, Delivery { message_id, redelivered: dequeue_count > 1 }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::memory;
+
+    fn app(installation: &str, storage: &Storage) -> App {
+        let id = "22222222-2222-4222-8222-222222222222";
+        let settings = Settings::read(|name| match name {
+            "AZURE_TENANT_ID" | "AZURE_CLIENT_ID" | "AZURE_PRINCIPAL_ID" => Some(id.to_owned()),
+            "AIVEN_TOKEN" => Some("token".to_owned()),
+            "INSTALLATION" => Some(installation.to_owned()),
+            _ => None,
+        })
+        .unwrap();
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock(settings.time_scale));
+        let transport = transport(None).unwrap();
+        let tokens = Arc::new(EntraTokens::new(&settings.endpoints, transport.clone(), clock.clone()));
+        let clouds = Clouds::new(&settings.endpoints, transport, clock.clone(), tokens);
+        App::new(settings, clouds, storage.clone(), clock)
+    }
+
+    #[tokio::test]
+    async fn storage_belongs_to_the_installation_that_used_it_first() {
+        let storage = memory::storage(Arc::new(SystemClock(crate::engine::TimeScale::REAL)));
+        app("default", &storage).prepare().await.unwrap();
+        app("default", &storage).prepare().await.unwrap();
+        let refused = app("other", &storage).prepare().await.unwrap_err();
+        assert!(matches!(refused, Unprepared::OtherInstallation { .. }), "{refused}");
+        assert!(refused.to_string().contains("\"default\"") && refused.to_string().contains("\"other\""), "{refused}");
+    }
+
+    #[tokio::test]
+    async fn every_folder_with_a_function_json_is_a_function_and_the_other_way_round() {
+        let storage = memory::storage(Arc::new(SystemClock(crate::engine::TimeScale::REAL)));
+        let functions = app("default", &storage).functions();
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("functions");
+        let mut folders = vec![root];
+        let mut found = std::collections::BTreeSet::new();
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(&folder).unwrap().map(Result::unwrap) {
+                if entry.file_type().unwrap().is_dir() {
+                    folders.push(entry.path());
+                } else if entry.file_name() == "function.json" {
+                    found.insert(folder.file_name().unwrap().to_str().unwrap().to_owned());
+                }
+            }
+        }
+        assert_eq!(found.iter().map(String::as_str).collect::<Vec<_>>(), functions.keys().copied().collect::<Vec<_>>());
+    }
+}
