@@ -73,7 +73,7 @@ fn two_workers_with_a_copy_each_make_it_once() {
 #[test]
 fn a_message_given_to_two_workers_at_once_or_again_sends_no_more_than_twice() {
     explore(Budget { switches: 2, redeliveries: 1, ..Budget::default() }, &[], 2);
-    explore(Budget { deaths: 1, switches: 1, redeliveries: 1, ..Budget::default() }, &[], 3);
+    explore(Budget { deaths: 1, switches: 1, redeliveries: 1, ..Budget::default() }, &[], 5);
 }
 
 #[test]
