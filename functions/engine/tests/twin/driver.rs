@@ -23,7 +23,7 @@ pub struct Budget {
     pub switches: u32,
     /// A message is there twice.
     pub duplicates: u32,
-    /// The queue gives a message to both workers at once, or again although it was handled.
+    /// A lease ends before its worker does, so that the queue gives the message to the other, too.
     pub redeliveries: u32,
     /// A sweep comes too early.
     pub sweeps: u32,
@@ -49,11 +49,11 @@ enum Action {
     Deliver(usize),
     Die(usize),
     Duplicate,
-    Redeliver(usize),
+    LeaseEnds,
     Sweep,
 }
 
-/// How long the host keeps a message for a worker that may be dead.
+/// How long the host keeps a message for a worker that may be dead; thrice fits into a step's budget, as a worker never outlives that.
 const LEASE: Duration = Duration::from_secs(20);
 /// A run that takes longer goes round in circles.
 const MOST_ACTIONS: usize = 1_500;
@@ -66,8 +66,6 @@ pub struct Driver<'a> {
     budget: Budget,
     /// Who went on last.
     last: usize,
-    /// What was delivered last, to be delivered again.
-    before: Option<Held>,
     /// Whether anything happened after which a sweep may be needed.
     pub died: bool,
     /// Whether a sweep was needed.
@@ -77,7 +75,7 @@ pub struct Driver<'a> {
 impl<'a> Driver<'a> {
     /// For the peerings of a world.
     pub fn new(world: &'a World, records: Vec<Record>, budget: Budget) -> Self {
-        Self { world, records, workers: [None, None], budget, last: 0, before: None, died: false, swept: false }
+        Self { world, records, workers: [None, None], budget, last: 0, died: false, swept: false }
     }
 
     /// Runs until nothing is left to do.
@@ -124,9 +122,8 @@ impl<'a> Driver<'a> {
         if self.budget.duplicates > 0 && waiting && !busy(one) {
             actions.push(Action::Duplicate);
         }
-        let idle = [one, other].into_iter().find(|i| !busy(*i));
-        if let Some(i) = idle.filter(|_| self.budget.redeliveries > 0 && self.before.is_some() && may_switch) {
-            actions.push(Action::Redeliver(i));
+        if self.budget.redeliveries > 0 && busy(one) && !busy(other) {
+            actions.push(Action::LeaseEnds);
         }
         if self.budget.sweeps > 0 && self.unfinished().next().is_some() && !busy(one) {
             actions.push(Action::Sweep);
@@ -162,12 +159,12 @@ impl<'a> Driver<'a> {
                 now(self.world.queues.send_raw(&queue, &raw, Duration::ZERO)).unwrap();
                 self.budget.duplicates -= 1;
             }
-            Action::Redeliver(i) => {
-                switched(self, i);
-                let mut held = self.before.clone().unwrap();
-                held.message.dequeue_count += 1;
+            Action::LeaseEnds => {
                 self.budget.redeliveries -= 1;
-                self.start(i, held);
+                self.world.clock.forward(LEASE.as_secs());
+                let held = self.receive();
+                let other = 1 - self.last;
+                self.start(other, held);
             }
             Action::Sweep => {
                 self.budget.sweeps -= 1;
@@ -193,7 +190,6 @@ impl<'a> Driver<'a> {
             moment().await;
             done
         });
-        self.before = Some(held.clone());
         self.workers[i] = Some(Worker { held, work });
     }
 

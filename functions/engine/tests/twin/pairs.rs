@@ -45,7 +45,8 @@ fn explore(budget: Budget, asked: &[Asked]) -> usize {
             let records = [world.open("one"), world.open("other")];
             let mut driver = Driver::new(&world, records.to_vec(), budget);
             driver.run(&mut choices);
-            assert!(!driver.swept, "only the sweep could help");
+            // Only where a lease ends before its worker does, and that worker dies between commit and send, the sweep must help.
+            assert!(!driver.swept || budget.redeliveries > 0, "only the sweep could help");
             hold(&world, &scope, &records, foreign);
             assert!(world.sent() <= 40, "{} messages were sent", world.sent());
             runs += 1;

@@ -53,6 +53,34 @@ fn an_old_message_means_nothing_and_a_redelivered_one_sends_only_if_its_worker_c
 }
 
 #[test]
+fn when_every_message_is_delivered_twice_each_step_sends_at_most_twice() {
+    let world = World::new(|cloud| {
+        let make: Arc<dyn Step> = Arc::new(Make(cloud.clone(), "connection"));
+        let pass = || Arc::new(Pass) as Arc<dyn Step>;
+        let status = Status::Authorizing;
+        runbook(vec![
+            ("first", status, pass()),
+            ("make", status, make),
+            ("pass", status, pass()),
+            ("last", status, pass()),
+        ])
+    });
+    let record = world.open("net");
+    while let Some((queue, at)) = world.queues.next_visible() {
+        world.clock.set(at);
+        let message = now(world.queues.receive(&queue, 1, Duration::from_secs(600))).unwrap().remove(0);
+        for redelivered in [false, true] {
+            let delivery = Delivery { message_id: message.id.clone(), redelivered };
+            drive(world.engine.run(&queue, &to_text(&parsed(&message)), &delivery)).unwrap();
+        }
+        now(world.queues.delete(&queue, &message)).unwrap();
+    }
+    assert_eq!(world.load(&record).status, Status::Active);
+    assert_eq!(world.sent(), 6, "a quiet run sends 3");
+    assert_eq!(world.cloud.lock().unwrap().made, 1);
+}
+
+#[test]
 fn a_message_that_meets_a_live_claim_is_put_back_until_it_ends_even_its_own() {
     let world = world_of(Arc::new(Pass));
     let mut record = world.open("net");
