@@ -320,6 +320,18 @@ async fn refused_before_anything_was_made(
     (environment, pair)
 }
 
+/// Slow enough that a nominal minute is longer than this machine needs for its hops.
+const SLOW: f64 = 10.0;
+
+/// The record says what is wrong less than a nominal minute after the request.
+async fn in_the_first_minute(environment: &Environment) {
+    let row = environment.records().await.unwrap().remove(0);
+    let at = |value: &serde_json::Value| value.as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+    let (requested, since) = (at(&scene::json(&row, "times")["requested"]), at(&scene::json(&row, "fault")["since"]));
+    let nominal = since.duration_since(requested).as_secs_f64() * SLOW;
+    assert!(nominal < 60.0, "told after {nominal} nominal seconds");
+}
+
 fn nothing_was_made(environment: &Environment) {
     let effects: Vec<_> =
         environment.clouds.calls().into_iter().filter(|c| c.method != "GET" && c.service != Service::Entra).collect();
@@ -332,9 +344,10 @@ async fn address_spaces_that_overlap_are_refused_before_anything_is_made() {
         let cidr = clouds.world().aiven_vpc(&pair.vpc_id).unwrap().cidr;
         clouds.world().vnet_mut(&pair.vnet).unwrap().prefixes.push(cidr);
     };
-    let (environment, _) = refused_before_anything_was_made(scene::setup(SCALE), trouble, |_, _| {}).await;
+    let (environment, _) = refused_before_anything_was_made(scene::setup(SLOW), trouble, |_, _| {}).await;
     let fault = needs_attention(&environment).await;
     says(&fault, "what", "overlaps");
+    in_the_first_minute(&environment).await;
     nothing_was_made(&environment);
     environment.stop().await;
 }
@@ -347,9 +360,10 @@ async fn a_vnet_of_another_tenant_is_refused_before_anything_is_made() {
         let subscription = world.add_subscription(&tenant);
         pair.vnet = world.add_vnet(&subscription, "g", "elsewhere", &["10.77.0.0/24"]);
     };
-    let (environment, _) = refused_before_anything_was_made(scene::setup(SCALE), |_, _| {}, elsewhere).await;
+    let (environment, _) = refused_before_anything_was_made(scene::setup(SLOW), |_, _| {}, elsewhere).await;
     let fault = needs_attention(&environment).await;
     says(&fault, "what", "belongs to tenant");
+    in_the_first_minute(&environment).await;
     nothing_was_made(&environment);
     environment.stop().await;
 }
