@@ -194,6 +194,23 @@ async fn a_vnet_that_is_being_changed_is_waited_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_half_of_aivens_that_is_left_over_is_replaced_once() {
+    let trouble = |clouds: &Clouds, _: &Pair| {
+        let stale = "because remote peering B referencing parent virtual network V is in Disconnected state.";
+        clouds.fault(
+            Fault::refuse(Service::Arm, 400, "RemotePeeringIsDisconnected", stale)
+                .method("PUT")
+                .path("/virtualNetworkPeerings/"),
+        );
+    };
+    let (environment, pairs) = scene_with(scene::setup(SCALE), trouble).await;
+    environment.request(&pairs[0]).await.unwrap();
+    let records = scene::all_are(&environment, 1, "Active", LIMIT).await;
+    assert_eq!(scene::json(&records[0], "facts")["recreated"], 1, "Aiven's half was made anew");
+    environment.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn throttling_is_obeyed_with_and_without_the_header_on_every_service() {
     passes(|clouds, _| {
         for service in [Service::Aiven, Service::Arm, Service::Graph, Service::Entra, Service::Identity] {
@@ -262,6 +279,21 @@ async fn a_connection_rejected_twice_needs_a_person_and_goes_on_when_the_person_
     assert_eq!(told, 1, "told once");
     environment.clouds.world().aiven_vpc_mut(&pairs[0].vpc_id).unwrap().connections.clear();
     scene::all_are(&environment, 1, "Active", LIMIT).await;
+    scene::assert_exactly(&environment, &pairs);
+    environment.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_whole_vpc_can_be_told_to_retry() {
+    let trouble = |clouds: &Clouds, _: &Pair| clouds.world().refuse_connections(2, "REJECTED_BY_PEER");
+    let (environment, pairs) = scene_with(scene::setup(SCALE), trouble).await;
+    environment.request(&pairs[0]).await.unwrap();
+    needs_attention(&environment).await;
+    let request = serde_json::json!({"version": 1, "action": "retry", "vpc": pairs[0].vpc, "reference": "CHG-9"});
+    environment.send(&request.to_string()).await.unwrap();
+    scene::all_are(&environment, 1, "Active", LIMIT).await;
+    let journal = environment.journal().await.unwrap();
+    assert!(journal.iter().any(|entry| scene::text(entry, "note").contains("CHG-9")), "who asked is journalled");
     scene::assert_exactly(&environment, &pairs);
     environment.stop().await;
 }

@@ -38,6 +38,32 @@ impl Engine {
         if stored.record.parked { Ok(()) } else { self.send_for(&stored.record).await }
     }
 
+    /// Makes a record's step look again at once, with fresh deadlines, because somebody asked for it. Keeps the claim it finds: the
+    /// step waits for its end. A finished record only gets a line in its journal.
+    pub async fn start_afresh(
+        &self,
+        mut stored: Stored,
+        asked: JournalEntry,
+        message_id: &str,
+    ) -> Result<(), RunError> {
+        let now = self.clock.now();
+        let record = &mut stored.record;
+        if record.status.is_final() {
+            return self.note(stored, asked).await;
+        }
+        if let Some(entry) = self.runbook.entry(&record.step) {
+            record.status = entry.status;
+        }
+        record.seq += 1;
+        (record.waiting, record.fault, record.parked, record.poisoned) = (None, None, false, 0);
+        record.facts.recreated = 0;
+        record.times.insert("started".to_owned(), now);
+        record.due = now;
+        record.committed_by = Some(message_id.to_owned());
+        self.records.commit(&stored, &asked).await?;
+        self.send_for(&stored.record).await
+    }
+
     /// Sends a record's message once more. Old copies of it, should there be any, go stale.
     pub async fn send_again(&self, mut stored: Stored, why: &str) -> Result<(), RunError> {
         let now = self.clock.now();

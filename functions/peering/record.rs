@@ -280,6 +280,8 @@ pub struct Facts {
     pub requested_at: Option<Timestamp>,
     /// How often a refused connection was deleted and asked for again.
     pub recreated: u32,
+    /// The connection is to be replaced although Aiven has not given it up: its half is left over from a former peering.
+    pub replace: bool,
     /// `to-tenant-id`: Aiven's tenant, kept because it vanishes from `state_info` later.
     pub aiven_tenant: Option<TenantId>,
     /// `to-network-id`: Aiven's VNet.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::cloud::aiven::{Connection, ConnectionState, Vpc};
-use crate::create::request_peering::{BEFORE_REPLACING, MOST_REPLACED, is_refused, keep, refused};
+use crate::create::request_peering::{BEFORE_REPLACING, MOST_REPLACED, forget, is_refused, keep, refused};
 use crate::engine::{Act, Fix, Stop};
 use crate::peering::{Fault, Provenance, Record, Waiting};
 use crate::store::Outage;
@@ -54,7 +54,7 @@ fn missing(record: &mut Record, vpc: &Vpc, age: Duration) -> Judgement {
     };
     if asked_to || record.facts.recreated < MOST_REPLACED {
         record.facts.recreated += u32::from(!asked_to);
-        forget(record);
+        forget(&mut record.facts);
         let why = "the connection is gone at Aiven: it is asked for again".to_owned();
         return Some(Err(Stop::Back { step: "request_peering", why, after: Duration::ZERO }));
     }
@@ -67,17 +67,11 @@ fn missing(record: &mut Record, vpc: &Vpc, age: Duration) -> Judgement {
     })))
 }
 
-/// What a connection said does not hold for the one that comes after it.
-fn forget(record: &mut Record) {
-    let facts = &mut record.facts;
-    (facts.connection, facts.aiven_tenant, facts.aiven_vnet, facts.pending_peer_at) = (None, None, None, None);
-}
-
 /// The first time, the cause is most likely a right that had not spread: it is replaced. The second time a person is asked.
 fn given_up(record: &mut Record, connection: &Connection) -> Judgement {
     let ours = record.provenance.aiven == Some(Provenance::Created);
     if ours && record.facts.recreated < MOST_REPLACED {
-        forget(record);
+        forget(&mut record.facts);
         let why = format!("Aiven's connection ended {}: it is replaced once", connection.state);
         return Some(Err(Stop::Back { step: "request_peering", why, after: BEFORE_REPLACING }));
     }
