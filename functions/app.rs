@@ -7,10 +7,11 @@ use futures::future::BoxFuture;
 use tokio::sync::OnceCell;
 
 use crate::accept_request::{REQUESTS, accept_request};
+use crate::clock::{Clock, SystemClock};
 use crate::cloud::entra::EntraTokens;
 use crate::cloud::{Clouds, transport};
 use crate::create::{Tools, runbook};
-use crate::engine::{Clock, Delivery, Engine, RunError, SystemClock, queue_of};
+use crate::engine::{Delivery, Engine, RunError, queue_of};
 use crate::invocation::{Function, Functions, Invocation, Trigger};
 use crate::settings::Settings;
 use crate::store::{Connection, Scope, SharedRow, Storage, StoreError};
@@ -195,7 +196,7 @@ mod tests {
 
     #[tokio::test]
     async fn storage_belongs_to_the_installation_that_used_it_first() {
-        let storage = memory::storage(Arc::new(SystemClock(crate::engine::TimeScale::REAL)));
+        let storage = memory::storage(Arc::new(SystemClock(crate::clock::TimeScale::REAL)));
         app("default", &storage).prepare().await.unwrap();
         app("default", &storage).prepare().await.unwrap();
         let refused = app("other", &storage).prepare().await.unwrap_err();
@@ -205,7 +206,7 @@ mod tests {
 
     #[tokio::test]
     async fn every_folder_with_a_function_json_is_a_function_and_the_other_way_round() {
-        let storage = memory::storage(Arc::new(SystemClock(crate::engine::TimeScale::REAL)));
+        let storage = memory::storage(Arc::new(SystemClock(crate::clock::TimeScale::REAL)));
         let functions = app("default", &storage).functions();
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("functions");
         let mut folders = vec![root];

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::engine::{Act, Class, Clock, Entry, Failure, Fix, Runbook, Service, Since, Stop, Verdict, Wait, classify};
+use crate::clock::Clock;
+use crate::engine::{Act, Class, Entry, Failure, Fix, Runbook, Service, Since, Stop, Verdict, Wait, classify};
 use crate::peering::{Fault, JournalEntry, Party, Record, Status, Waiting};
 
 /// A fault is looked at again after 5 minutes, then ever more rarely, up to hourly.

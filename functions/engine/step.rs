@@ -6,7 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use crate::engine::{Act, Clock, Failure, Fix, Look, Stop, Wait};
+use crate::clock::Clock;
+use crate::engine::{Act, Failure, Fix, Look, Stop, Wait};
 use crate::peering::{Half, Party, Provenance, Record, Status};
 use crate::store::{HeldRow, Scope, Shared};
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{SHARED, Settled};
-use crate::engine::Clock;
+use crate::clock::Clock;
 use crate::peering::{Fault, Party, Record, Status, Waiting};
 
 /// From the request, or from when it started afresh, to `Active`; then a person is told, while it goes on. Nominal.

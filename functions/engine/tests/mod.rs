@@ -9,7 +9,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Clock, Entry, Failure, Job, Look, Remedy, Runbook, Service, Step, Stop, TimeScale};
+use super::{Entry, Failure, Job, Look, Remedy, Runbook, Service, Step, Stop};
+use crate::clock::{Clock, TimeScale};
 use crate::peering::{Opening, Options, PeeringKey, Record, Status, VnetId};
 
 /// Minutes in seconds.

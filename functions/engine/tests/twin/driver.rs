@@ -10,7 +10,8 @@ use futures::task::noop_waker_ref;
 use super::Choices;
 use super::stepped::moment;
 use super::world::{World, now};
-use crate::engine::{Clock, Delivery, RunError};
+use crate::clock::Clock;
+use crate::engine::{Delivery, RunError};
 use crate::peering::Record;
 use crate::store::{Loaded, Queues, ReceivedMessage, Records};
 

@@ -10,8 +10,9 @@ use jiff::Timestamp;
 
 use super::effects::{Cloud, Shared};
 use super::stepped::{Stepped, Trouble};
+use crate::clock::Clock;
 use crate::engine::tests::{ManualClock, record};
-use crate::engine::{Clock, Engine, Runbook, StepMessage, queue_of, to_text};
+use crate::engine::{Engine, Runbook, StepMessage, queue_of, to_text};
 use crate::peering::{JournalEntry, Party, Record};
 use crate::store::memory::{MemoryQueues, MemoryTables};
 use crate::store::{Loaded, Queues, Records, Storage, Tables};

@@ -1,7 +1,7 @@
 //! One look at Aiven, and what it means for a peering that waits.
 
 use super::*;
-use crate::engine::Clock;
+use crate::clock::Clock;
 use crate::engine::tests::{DAY, ManualClock, record, runbook};
 
 /// A peering that waits for Aiven.
