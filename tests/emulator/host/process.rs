@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
 
 use super::config::{App, Handler};
 use super::launcher::{Launcher, Spec};
@@ -113,6 +114,7 @@ pub(super) fn prepare(app: &mut App, options: &HostOptions) -> std::io::Result<(
         orders,
         launch: 0,
         orphan: false,
+        probing: JoinSet::new(),
     };
     Ok((launcher, Worker { state: view, orders: sender }))
 }
@@ -123,14 +125,7 @@ fn environment(app: &App, options: &HostOptions, port: u16) -> BTreeMap<String, 
         .into_iter()
         .filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?)))
         .collect();
-    for (name, value) in [
-        ("FUNCTIONS_WORKER_RUNTIME", "custom"),
-        ("FUNCTIONS_EXTENSION_VERSION", "~4"),
-        ("AzureWebJobsStorage", &options.connection_string),
-    ] {
-        environment.insert(name.to_owned(), value.to_owned());
-    }
-    environment.extend(options.settings.clone());
+    environment.extend(options.app_settings());
     for (name, value) in [
         ("FUNCTIONS_CUSTOMHANDLER_PORT", port.to_string()),
         ("FUNCTIONS_HTTPWORKER_PORT", port.to_string()),
