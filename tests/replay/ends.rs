@@ -139,20 +139,20 @@ async fn blobs(stage: &Stage) -> Option<String> {
     None
 }
 
-/// `100 ms`, then `100 ms + 100 ms · 2ⁿ` give or take a fifth: both the recorded pauses and ours (a little more
-/// for the poll itself).
+/// `100 ms`, then `100 ms + 100 ms · 2ⁿ` give or take a fifth: both the recorded pauses and ours. A busy machine
+/// makes a pause longer, and the next one look a little shorter.
 fn polls(stage: &Stage) -> Option<String> {
     let right = |pauses: &[u64], slack: f64| {
         pauses.len() >= 6
             && pauses[..6].iter().enumerate().all(|(n, pause)| {
                 let more = if n == 0 { 0.0 } else { 100.0 * f64::from(1_u32 << (n - 1)) };
                 let pause = *pause as f64;
-                (100.0 + more * 0.8 - 3.0..=100.0 + more * 1.2 + slack).contains(&pause)
+                (100.0 + more * 0.8 - slack / 20.0..=100.0 + more * 1.2 + slack).contains(&pause)
             })
     };
     let ours = stage.gate.pauses();
     let theirs = &stage.recording.poll_delays_ms;
-    (!right(theirs, 3.0) || !right(&ours, 250.0)).then(|| format!("pauses between polls {ours:?}, not {theirs:?}"))
+    (!right(theirs, 3.0) || !right(&ours, 1_000.0)).then(|| format!("pauses between polls {ours:?}, not {theirs:?}"))
 }
 
 fn not_woken(stage: &Stage) -> Option<String> {

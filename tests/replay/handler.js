@@ -38,11 +38,16 @@ const chunks = (raw) => {
   }
 };
 const respond = (response, answer) => {
+  if (answer.headers?.HTTP) return respondAsOldServersDo(response.socket, answer);
   for (const [name, value] of Object.entries(answer.headers ?? {})) response.setHeader(name, value);
   response.writeHead(answer.status ?? 200);
   response.end(answer.body ?? "");
   note({ kind: "answered", method: response.req.method });
   if (typeof answer.exitAfter === "number") setTimeout(() => process.exit(answer.exitAfter), 300);
+};
+const respondAsOldServersDo = (socket, { status, headers, body }) => {
+  socket.end(`HTTP/${headers.HTTP} ${status} OK\r\nContent-Type: ${headers["Content-Type"]}\r\n\r\n${body}`);
+  note({ kind: "answered", method: "POST" });
 };
 const server = http.createServer((request, response) => {
   const parts = [];

@@ -7,6 +7,7 @@ mod cases;
 mod compare;
 mod ends;
 mod gate;
+mod handler;
 mod recording;
 mod stage;
 
@@ -62,6 +63,11 @@ fn every_recorded_case_is_replayed_or_left_out_for_a_reason() {
     assert_eq!(files, listed.iter().map(|name| (*name).to_owned()).collect());
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_handler_answers_every_recorded_request_as_the_protocol_wants() {
+    handler::judge(&azurite().await).await;
+}
+
 /// `REPLAY=case05` picks those whose names start so.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_emulated_host_sends_what_the_real_host_sent() {
@@ -89,6 +95,11 @@ async fn the_emulated_host_sends_what_the_real_host_sent() {
     for (name, why) in LEFT_OUT {
         println!("left out  {name}: {why}");
     }
-    println!("{same} the same, {} different, {} left out, {:.0} s", different.len(), LEFT_OUT.len(), began.elapsed().as_secs_f64());
+    println!(
+        "{same} the same, {} different, {} left out, {:.0} s",
+        different.len(),
+        LEFT_OUT.len(),
+        began.elapsed().as_secs_f64()
+    );
     assert!(different.is_empty(), "{different:?}");
 }

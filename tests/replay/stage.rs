@@ -20,7 +20,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// A host, or one with somebody who replaces it when its files change.
 pub enum Running {
     Host(Host),
-    Watched(Supervisor),
+    Watched { _supervisor: Supervisor },
 }
 
 pub struct Stage {
@@ -60,7 +60,9 @@ impl Stage {
         for step in self.case.steps {
             self.perform(*step).await;
         }
-        self.until("the recorded requests", |stage| is_complete(&stage.recording, stage.case.only, &stage.seen())).await;
+        self.until("the recorded requests", |stage| is_complete(&stage.recording, stage.case.only, &stage.seen()))
+            .await;
+        self.put_due(usize::MAX).await;
         if self.recording.host_alive == Some(false) {
             self.stopped(LIMIT).await;
         }
@@ -101,7 +103,7 @@ impl Stage {
     async fn start(&mut self) {
         let options = self.options.clone();
         if options.watch {
-            self.running = Some(Running::Watched(Supervisor::start(options).await.unwrap()));
+            self.running = Some(Running::Watched { _supervisor: Supervisor::start(options).await.unwrap() });
             return;
         }
         match Host::start(options).await {
@@ -141,15 +143,19 @@ impl Stage {
 
     async fn until(&mut self, what: &str, wish: impl Fn(&Self) -> bool) {
         let began = Instant::now();
-        while !wish(self) {
+        loop {
+            let posts = self.posts().len();
+            if wish(self) {
+                return;
+            }
             if began.elapsed() > LIMIT {
                 println!("{}: waited in vain for {what}", self.case.name);
                 return;
             }
-            tokio::time::sleep(Duration::from_millis(40)).await;
             if self.put > 0 {
-                self.put_due(self.posts().len()).await;
+                self.put_due(posts).await;
             }
+            tokio::time::sleep(Duration::from_millis(40)).await;
         }
     }
 

@@ -78,6 +78,7 @@ impl Wire {
             if !matches!(response.status, 307 | 308) {
                 request.method = "GET";
                 request.body = None;
+                request.content.retain(|(name, _)| *name != "Content-Type");
             }
         }
         Err(Error::other("too many redirects"))
@@ -155,7 +156,8 @@ fn chunks(body: &str, bytes: &mut Vec<u8>) {
         if units + character.len_utf16() > CHUNK {
             chunk(&body[start..at], bytes);
             // The first half of the pair was in the buffer before.
-            (start, units) = (at, if units < CHUNK { units + character.len_utf16() - CHUNK } else { character.len_utf16() });
+            (start, units) =
+                (at, if units < CHUNK { units + character.len_utf16() - CHUNK } else { character.len_utf16() });
             continue;
         }
         units += character.len_utf16();
