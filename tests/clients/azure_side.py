@@ -40,21 +40,28 @@ def log_in_as_administrator(az):
     az.run("1", "az account set --subscription $subscription")
 
 
-def give_permissions(az, object_id="id"):
-    """Steps 2 to 10; `object_id` is the field that the text calls a principal's object id."""
+def give_permissions(az, traps=None):
+    """Steps 2 to 10."""
     made = az.run("2", f'az ad app create --display-name "{APPLICATION}" --sign-in-audience AzureADMultipleOrgs --key-type Password')
     az.names["user_app_id"] = made.json["appId"]
-    principal = az.insist("3", "az ad sp create --id $user_app_id", NOT_REPLICATED)[-1].json
-    az.names["user_sp_id"] = principal[object_id]
+    principal = az.insist("3", "az ad sp create --id $user_app_id", NOT_REPLICATED)[-1]
+    az.names["user_sp_id"] = principal.json["id"]
+    if traps is not None:
+        traps.object_id_is_gone(principal)
+        traps.fresh_principal(az)
     az.names["user_app_secret"] = az.run("4", "az ad app credential reset --id $user_app_id").json["password"]
+    if traps is not None:
+        traps.reset_removes_passwords(az)
     find_network(az)
     roles = az.run("6", 'az role definition list --name "Network Contributor"').json
     az.names["network_contributor_role_id"] = roles[0]["id"]
     az.insist("6", "az role assignment create --role $network_contributor_role_id"
                    " --assignee-object-id $user_sp_id --scope $user_vnet_id", NOT_REPLICATED)
-    az.names["aiven_sp_id"] = az.run("7", f"az ad sp create --id {AIVEN_APPLICATION}").json[object_id]
-    role = az.run("8", DEFINE_ROLE).json
-    az.names["aiven_role_id"] = role["id"]
+    az.names["aiven_sp_id"] = az.run("7", f"az ad sp create --id {AIVEN_APPLICATION}").json["id"]
+    az.names["aiven_role_id"] = az.run("8", DEFINE_ROLE).json["id"]
+    if traps is not None:
+        traps.aiven_is_admitted_already(az)
+        traps.role_is_defined_already(az, DEFINE_ROLE)
     az.insist("9", "az role assignment create --role $aiven_role_id --assignee-object-id $aiven_sp_id --scope $user_vnet_id",
               NOT_REPLICATED + "|RoleDefinitionDoesNotExist")
     accounts = az.run("10", "az account list").json
@@ -73,16 +80,23 @@ def find_network(az):
     )
 
 
-def log_in_as_application(az):
-    """Step 13: the application in both tenants."""
+def log_in_as_application(az, before=lambda: None):
+    """Step 13: the application in both tenants. Refused as long as it has no role that counts."""
     az.run("13", "az account clear")
+    tries = []
     for tenant in ("$user_tenant_id", "$aiven_tenant_id"):
-        az.insist("13", f"az login --service-principal -u $user_app_id -p $user_app_secret --tenant {tenant}", NOT_KNOWN)
+        login = f"az login --service-principal -u $user_app_id -p $user_app_secret --tenant {tenant}"
+        tries += az.insist("13", login, NOT_KNOWN, before=before)
+    return tries
 
 
-def peer_network(az):
+def peer_network(az, traps=None):
     """Step 13: the network's own half. Refused while a role does not count yet: log in again, try again."""
-    log_in_as_application(az)
+    if traps is None:
+        log_in_as_application(az)
+    else:
+        # The role that was given in step 6 was held back until now; from the first refusal on it counts.
+        traps.fresh_role(log_in_as_application(az, before=lambda: az.clouds.ask("release")))
     tries = az.insist("13", f"az network vnet peering create --name {PEERING} --remote-vnet $aiven_vnet_id"
                             " --vnet-name $user_vnet_name --resource-group $user_resource_group"
                             " --subscription $user_subscription_id --allow-vnet-access",
@@ -90,7 +104,6 @@ def peer_network(az):
     state = tries[-1].json["peeringState"]
     if state != "Connected":
         raise Unexpected(f"the peering is {state} after it was created, not Connected")
-    return tries
 
 
 def delete_half(az):

@@ -14,6 +14,8 @@ TIME_SCALE = 10
 # Aiven's half alone is waited for more than worked on.
 AVN_SCALE = 30
 LAGS = {"arm_operation": 2}
+# az takes half a second for a command: to meet a directory that has not replicated, it must not do so too fast.
+SLOW_DIRECTORY = {"graph_replication": 60}
 
 
 def run(what):
@@ -82,19 +84,21 @@ def whole_runbooks(traps):
 
 
 def whole(title, owner, vpc, older=None):
-    """One runbook; returns the terminal and the end state."""
+    """One runbook; returns what was typed until it was peered, and the clouds' state then."""
     heading(f"az and avn: {title}")
-    with Clouds(time_scale=TIME_SCALE, vpc=owner, lags=LAGS) as clouds:
+    lags = {**LAGS, **SLOW_DIRECTORY} if older is not None else LAGS
+    with Clouds(time_scale=TIME_SCALE, vpc=owner, lags=lags) as clouds:
         terminal = Terminal(clouds, tools.AZ, tools.AVN)
         azure_side.register_cloud(terminal)
         azure_side.log_in_as_administrator(terminal)
         if older is not None:
+            clouds.ask("hold")
             older.older_flag_is_gone(terminal)
-        azure_side.give_permissions(terminal)
+        azure_side.give_permissions(terminal, older)
         vpc.find_vpc(terminal)
         vpc.create(terminal)
         vpc.await_pending_peer(terminal)
-        azure_side.peer_network(terminal)
+        azure_side.peer_network(terminal, older)
         vpc.await_active(terminal)
         state = azure_side.check_peered(clouds)
         typed = list(terminal.typed)

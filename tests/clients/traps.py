@@ -3,8 +3,14 @@
 import re
 
 import project_vpc
-from azure_side import AIVEN_APPLICATION
+from azure_side import AIVEN_APPLICATION, NOT_REPLICATED
 from terminal import Unexpected
+
+
+def error(typed):
+    """The beginning of what a client says went wrong."""
+    lines = [line for line in typed.err.splitlines() if "ERROR" in line or "Code:" in line] or [typed.err]
+    return lines[0][:150]
 
 
 class Traps:
@@ -79,19 +85,21 @@ class Traps:
                   f"fields {', '.join(name for name in typed.json if 'id' in name.lower())}",
                   "objectId" not in typed.json and "id" in typed.json)
 
-    def fresh_principal(self, tries):
+    def fresh_principal(self, az):
         """A role for a principal that was made a moment ago."""
-        refused = [one for one in tries if one.exit_code]
-        said = (refused[0].err or refused[0].out) if refused else ""
+        az.names["user_vnet_id"] = az.clouds.scene["vnet"]
+        typed = az.type("trap", 'az role assignment create --role "Network Contributor" --assignee-object-id $user_sp_id'
+                                " --scope $user_vnet_id")
+        said = error(typed)
         self.note("`az role assignment create` right after `az ad sp create` is refused until the directory has replicated",
-                  f"{len(refused)} of {len(tries)} tries refused: {said[:160]}", refused)
+                  f"exit {typed.exit_code}, {said}", typed.exit_code and re.search(NOT_REPLICATED, typed.err))
 
     def fresh_role(self, tries):
-        """A peering written with a role that was given a moment ago."""
+        """A login with a role that was given a moment ago: not the error that the runbook prepares its reader for."""
         refused = [one for one in tries if one.exit_code]
-        said = re.search(r"\(AuthorizationFailed\)", refused[0].err) if refused else None
-        self.note("`az network vnet peering create` is refused until the role counts; one has to log in again, and try again",
-                  f"{len(refused)} of {len(tries)} tries refused: (AuthorizationFailed)", said)
+        said = error(refused[0]) if refused else "nothing"
+        self.note("until its role counts, the application cannot even log in, and `az login` says something else than the text",
+                  f"exit 1, {said}", "No subscriptions found" in said)
 
     def reset_removes_passwords(self, az):
         """A second peering that shares the application breaks the first one's credential."""
@@ -106,10 +114,10 @@ class Traps:
         """The second peering of a tenant."""
         typed = az.type("trap", f"az ad sp create --id {AIVEN_APPLICATION}")
         self.note("`az ad sp create` for Aiven's application fails for the second peering of a tenant",
-                  f"exit {typed.exit_code}, {typed.err[:160]}", typed.exit_code != 0 and "already in use" in typed.err)
+                  f"exit {typed.exit_code}, {error(typed)}", typed.exit_code != 0 and "already in use" in typed.err)
 
     def role_is_defined_already(self, az, command):
         """Role names are unique in a tenant, and each call makes a new id."""
         typed = az.type("trap", command)
         self.note("`az role definition create` fails for the second peering of a tenant",
-                  f"exit {typed.exit_code}, {typed.err[:160]}", typed.exit_code != 0 and "RoleDefinitionWithSameName" in typed.err)
+                  f"exit {typed.exit_code}, {error(typed)}", typed.exit_code != 0 and "RoleDefinitionWithSameName" in typed.err)

@@ -2,9 +2,10 @@
 //!
 //! - `state`: both clouds                          - `calls N`: the requests from the Nth on, bodies included
 //! - `peer`: make the network's half by hand       - `send TEXT`: put a message on the public queue
+//! - `hold`, `release`: role assignments of the user's application do not count until released
 //! - `records`, `journal`, `rejected`: the app's rows
 
-use emulator::clouds::{Call, Clouds, Service};
+use emulator::clouds::{Call, Clouds, Service, Stalled};
 use emulator::environment::{Environment, SetupError};
 use serde_json::{Value, json};
 
@@ -27,6 +28,14 @@ pub async fn answer(served: &Served, scene: &Scene, line: &str) -> Value {
         "calls" => calls(&served.clouds, argument),
         "peer" => {
             scene.peer_network(&served.clouds);
+            json!({})
+        }
+        "hold" => {
+            served.clouds.world().stall_propagation(Stalled::OwnApplication);
+            json!({})
+        }
+        "release" => {
+            served.clouds.world().resume_propagation();
             json!({})
         }
         _ => match of_the_app(served, word, argument).await {
