@@ -39,6 +39,8 @@ pub enum Owner {
     Organization,
     /// A project's.
     Project,
+    /// An organization's, and a second pair with a project's.
+    Both,
 }
 
 /// The delays that can be chosen.

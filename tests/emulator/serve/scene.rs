@@ -9,6 +9,7 @@ use crate::arguments::{Arguments, Owner};
 /// The scene's ids and secrets, all of them of these clouds only.
 pub struct Scene {
     pair: Pair,
+    second: Option<Pair>,
     administrator: (String, String),
     prepared: Option<Prepared>,
 }
@@ -24,10 +25,11 @@ impl Scene {
         let mut world = clouds.world();
         let mut pairs = world.pairs(1, 1, 1, arguments.vpc == Owner::Project);
         let pair = pairs.remove(0);
+        let second = (arguments.vpc == Owner::Both).then(|| world.pairs(1, 1, 1, true).remove(0));
         let home = world.home_tenant.clone();
         let administrator = world.add_administrator(&home);
         let prepared = arguments.prepared.then(|| prepare(&mut world, &pair));
-        Self { pair, administrator, prepared }
+        Self { pair, second, administrator, prepared }
     }
 
     /// Where everything is, and who may do what.
@@ -42,6 +44,7 @@ impl Scene {
             "tenant": world.home_tenant, "aiven_tenant": world.aiven_tenant, "time_scale": time_scale,
             "administrator": {"app_id": client, "secret": secret},
             "vpc": self.pair.vpc, "vnet": self.pair.vnet, "aiven_vnet": remote,
+            "second": self.second.as_ref().map(|pair| json!({"vpc": pair.vpc, "vnet": pair.vnet})),
             "app_id": self.prepared.as_ref().map(|prepared| &prepared.app_id),
         })
     }
