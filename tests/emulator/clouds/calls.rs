@@ -34,6 +34,14 @@ pub struct Call {
     pub status: Option<u16>,
     /// Client id of the caller, `aiven` for the holder of Aiven's token, or empty.
     pub caller: String,
+    /// Its body, if [`super::Clouds::record_bodies`] asked for bodies; never one that went to a token service.
+    pub body: Option<String>,
+}
+
+/// The body that may be kept: what a token service gets is credentials.
+pub(crate) fn body(service: Service, request: &Request) -> Option<String> {
+    let secret = matches!(service, Service::Entra | Service::Identity);
+    (!secret && !request.body.is_empty()).then(|| String::from_utf8_lossy(&request.body).into_owned())
 }
 
 pub(crate) fn caller(world: &World, service: Service, request: &Request) -> String {

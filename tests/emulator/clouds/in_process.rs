@@ -9,6 +9,7 @@ use super::{Clouds, Options, Tasks, Urls};
 use axum::body::Bytes;
 use hyper::HeaderMap;
 use hyper::header::{HeaderName, HeaderValue};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
 /// An answer of the clouds called in process.
@@ -35,8 +36,12 @@ impl Clouds {
             arm: url("arm"),
             identity: "http://identity.emulated/msi/token".to_owned(),
         };
-        let shared =
-            Shared { world: Mutex::new(world), faults: Mutex::new(Faults::default()), calls: Mutex::new(Vec::new()) };
+        let shared = Shared {
+            world: Mutex::new(world),
+            faults: Mutex::new(Faults::default()),
+            calls: Mutex::new(Vec::new()),
+            bodies: AtomicBool::new(false),
+        };
         Self { shared: Arc::new(shared), certificate: options.dir, _tasks: Arc::new(Tasks(Vec::new())) }
     }
 

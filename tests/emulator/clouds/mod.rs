@@ -47,6 +47,7 @@ use faults::{Faults, Kind};
 use server::{Shared, lock};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -142,6 +143,7 @@ impl Clouds {
             world: Mutex::new(world),
             faults: Mutex::new(Faults::default()),
             calls: Mutex::new(Vec::new()),
+            bodies: AtomicBool::new(false),
         });
         let ports = options.ports;
         let mut tasks = Vec::new();
@@ -218,6 +220,11 @@ impl Clouds {
             *counts.entry(call.service).or_default() += 1;
         }
         counts
+    }
+
+    /// From now on requests are recorded with their bodies (not those to token services, which are credentials).
+    pub fn record_bodies(&self) {
+        self.shared.bodies.store(true, Ordering::Relaxed);
     }
 
     /// Forgets the requests so far.

@@ -1,6 +1,6 @@
 //! The servers: one a service, HTTP/1.1, with or without TLS, that can abort a connection without an answer.
 
-use super::calls::{Call, Service, caller};
+use super::calls::{self, Call, Service, caller};
 use super::clock;
 use super::faults::{Action, Faults};
 use super::http::{Reply, Request};
@@ -26,6 +26,8 @@ pub(crate) struct Shared {
     pub(crate) world: Mutex<World>,
     pub(crate) faults: Mutex<Faults>,
     pub(crate) calls: Mutex<Vec<Call>>,
+    /// Whether calls are recorded with their bodies.
+    pub(crate) bodies: AtomicBool,
 }
 
 /// The connection is to be aborted without an answer.
@@ -159,6 +161,7 @@ impl Shared {
             let world = lock(&self.world);
             (world.now(), caller(&world, service, request))
         };
+        let body = self.bodies.load(Ordering::Relaxed).then(|| calls::body(service, request)).flatten();
         lock(&self.calls).push(Call {
             at,
             service,
@@ -166,6 +169,7 @@ impl Shared {
             path: request.target.clone(),
             status: reply.map(|r| r.status),
             caller,
+            body,
         });
     }
 }

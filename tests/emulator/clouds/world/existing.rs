@@ -124,6 +124,12 @@ impl World {
         }
     }
 
+    /// Makes a half as its owner would, by hand: the other half, if there is one, becomes `Connected` with it.
+    pub fn peer_by_hand(&mut self, vnet: &str, name: &str, remote: &str) {
+        self.add_peering(vnet, name, remote, "Initiated");
+        crate::clouds::arm::halves::settle(self, vnet, name, true);
+    }
+
     /// Removes a half as its owner would, by hand: the other half becomes `Disconnected`.
     pub fn remove_peering(&mut self, vnet: &str, name: &str) {
         crate::clouds::arm::halves::remove(self, vnet, name);
