@@ -1,6 +1,7 @@
 //! The whole local environment: Azurite, the emulated clouds, and the emulated Functions host that runs the staged app.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -44,6 +45,8 @@ pub struct Environment {
     /// Azurite.
     pub azurite: Azurite,
     folder: PathBuf,
+    /// Held as long as the app in `target/app` is this environment's.
+    _app: Option<File>,
 }
 
 /// Why the environment could not be set up: one sentence, with the fix.
@@ -86,11 +89,11 @@ impl Setup {
         }
         let clouds = Clouds::start(options).await.map_err(|e| failed("the emulated clouds", &e))?;
         prepare(&clouds);
-        let app = folder.join("app");
+        let (app, lock) = app_folder(&target, &folder);
         stager::stage(&self.root, &self.handler, &app).map_err(|e| failed("staging the app", &e))?;
         let account = azurite.account();
         let supervisor = self.host(&app, &azurite, &clouds).await.map_err(|e| failed("the Functions host", &e))?;
-        Ok(Environment { clouds, supervisor, account, azurite, folder })
+        Ok(Environment { clouds, supervisor, account, azurite, folder, _app: lock })
     }
 
     async fn host(&self, app: &Path, azurite: &Azurite, clouds: &Clouds) -> Result<Supervisor, crate::host::HostError> {
@@ -183,6 +186,13 @@ impl Environment {
         // What cannot be removed lies below target/, where it does no harm.
         let _ = std::fs::remove_dir_all(folder);
     }
+}
+
+/// `target/app`, unless another environment runs from there at this moment: then a folder of its own.
+fn app_folder(target: &Path, folder: &Path) -> (PathBuf, Option<File>) {
+    let lock = File::create(target.join("app.lock")).ok().filter(|lock| lock.try_lock().is_ok());
+    let app = if lock.is_some() { target.join("app") } else { folder.join("app") };
+    (app, lock)
 }
 
 fn is_row(row: &Entity, prefix: &str) -> bool {

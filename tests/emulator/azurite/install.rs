@@ -1,19 +1,14 @@
 //! Installs Azurite from npm into a cache folder, once, whoever asks first.
 
-use std::fs::OpenOptions;
-use std::io::ErrorKind;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, SystemTime};
 
 use super::AzuriteError;
 
 /// The version is named because `npm install azurite` on Node.js 20 silently takes an older one that
 /// does not know today's storage API versions.
 const VERSION: &str = "3.37.0";
-
-/// An installation takes half a minute; a lock older than this was left by a killed process.
-const STALE: Duration = Duration::from_secs(300);
 
 /// An installed Azurite.
 #[derive(Debug, Clone)]
@@ -30,7 +25,7 @@ pub(super) fn ensure(cache: &Path) -> Result<Installed, AzuriteError> {
         return Ok(installed);
     }
     std::fs::create_dir_all(cache).map_err(|error| folder(cache, &error))?;
-    let _lock = Lock::take(cache)?;
+    let _lock = lock(cache)?;
     if !installed.script.is_file() {
         npm_install(cache, &home)?;
     }
@@ -75,35 +70,10 @@ fn folder(path: &Path, error: &std::io::Error) -> AzuriteError {
     AzuriteError::Install { problem: format!("{}: {error}", path.display()), fix: "make that folder writable" }
 }
 
-/// A lock file that the holder removes. `File::lock` would be simpler but needs a newer Rust than
-/// the workspace promises.
-struct Lock(PathBuf);
-
-impl Lock {
-    fn take(cache: &Path) -> Result<Self, AzuriteError> {
-        let path = cache.join("lock");
-        loop {
-            match OpenOptions::new().write(true).create_new(true).open(&path) {
-                Ok(_) => return Ok(Self(path)),
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => wait_or_break(&path),
-                Err(error) => return Err(folder(&path, &error)),
-            }
-        }
-    }
-}
-
-fn wait_or_break(lock: &Path) {
-    let taken = std::fs::metadata(lock).and_then(|file| file.modified());
-    let age = taken.ok().and_then(|taken| SystemTime::now().duration_since(taken).ok());
-    if age.is_some_and(|age| age > STALE) {
-        let _ = std::fs::remove_file(lock);
-    }
-    std::thread::sleep(Duration::from_millis(200));
-}
-
-impl Drop for Lock {
-    fn drop(&mut self) {
-        // Left behind, it is broken by age.
-        let _ = std::fs::remove_file(&self.0);
-    }
+/// Waits until nobody else installs. The lock ends with its file, and that with its process, however it ends.
+fn lock(cache: &Path) -> Result<File, AzuriteError> {
+    let path = cache.join("lock");
+    let lock = File::create(&path).map_err(|error| folder(&path, &error))?;
+    lock.lock().map_err(|error| folder(&path, &error))?;
+    Ok(lock)
 }
