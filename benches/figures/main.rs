@@ -1,8 +1,8 @@
 //! The figures that the project holds itself to, measured on this machine and printed beside their goals. Writes no file but below `target/`.
 //!
 //! ```text
-//! cargo figures            the table
-//! cargo figures --calls    and every API call and storage request behind it, by the function that made it
+//! cargo figures             the table
+//! cargo figures -- --calls and every API call and storage request behind it, by the function that made it
 //! ```
 //!
 //! The handler is the release build, as it is deployed. Azurite is the real one; the Functions host and the clouds are
