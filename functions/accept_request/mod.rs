@@ -10,7 +10,7 @@ use crate::create::Tools;
 use crate::engine::{Delivery, Engine, RunError};
 use crate::peering::{Action, JournalEntry, Opening, Options, PeeringKey, Record, Request, VnetId};
 use crate::settings::Settings;
-use crate::store::{Loaded, Stored, VpcRow, reject};
+use crate::store::{Flag, Loaded, Stored, reject};
 
 /// The public queue.
 pub const REQUESTS: &str = "peering-requests";
@@ -82,12 +82,7 @@ async fn open(
     vnet: VnetId,
     message_id: &str,
 ) -> Result<bool, RunError> {
-    let opened = |row: &mut VpcRow| {
-        let closed = !row.open;
-        row.open = true;
-        closed
-    };
-    engine.vpcs.change(&key.vpc, opened).await?;
+    engine.vpcs.set(&key.vpc, Flag::Open, true).await?;
     let now = engine.clock.now();
     let options = options_of(request);
     let (requested_by, reference) = (request.requested_by.clone(), request.reference.clone());

@@ -10,7 +10,7 @@ use crate::clock::Clock;
 use crate::engine::settle::{Note, settle};
 use crate::engine::{Act, Delivery, Entry, Job, Look, PollMessage, Runbook, StepMessage, Stop, Versioned, queue_of};
 use crate::peering::{Claim, Provenance, Record, SCHEMA};
-use crate::store::{Loaded, Records, Shared, Storage, StoreError, Stored, Vpcs, reject};
+use crate::store::{Flag, Loaded, Records, Shared, Storage, StoreError, Stored, Vpcs, reject};
 
 /// How long a message of a newer program is put back for: until one of its workers takes it. Nominal.
 const NEWER_PAUSE: Duration = Duration::from_secs(60);
@@ -236,12 +236,7 @@ impl Engine {
 
     /// Lets the timer poll the VPC, and asks for a first poll at once. The record is committed before: see `poll_vpc` for why that matters.
     async fn open_for_polls(&self, record: &Record) -> Result<(), RunError> {
-        let closed = |row: &mut crate::store::VpcRow| {
-            let closed = !row.waiting;
-            row.waiting = true;
-            closed
-        };
-        self.vpcs.change(&record.key.vpc, closed).await?;
+        self.vpcs.set(&record.key.vpc, Flag::Waiting, true).await?;
         let text = to_text(&PollMessage::of(&record.key.vpc));
         Ok(self.send("poll-vpc", &text, Duration::ZERO).await?)
     }

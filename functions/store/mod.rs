@@ -32,7 +32,7 @@ pub use connection::{Connection, ConnectionError};
 pub use count::{Counters, Counts};
 pub use error::StoreError;
 pub use queues::{Content, Queues, ReceivedMessage};
-pub use records::{Loaded, Records, Stored, VpcRow, Vpcs};
+pub use records::{Flag, Loaded, Records, Stored, VpcRow, Vpcs};
 pub use rejected::reject;
 pub use shared::{Cause, HeldRow, Outage, Part, Scope, Shared, SharedRow};
 pub use tables::{Continuation, Entity, Filter, Op, Page, Query, Rows, Tables, Value};

@@ -151,6 +151,24 @@ pub struct VpcRow {
     pub polled_at: Option<Timestamp>,
 }
 
+/// What a VPC's row says of its peerings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flag {
+    /// Some peering is not finished: sweep looks at the VPC.
+    Open,
+    /// Some peering is parked: the timer polls the VPC.
+    Waiting,
+}
+
+impl Flag {
+    fn column(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Waiting => "waiting",
+        }
+    }
+}
+
 const VPC: Shape = Shape { json: &[], instants: &["polled_at"] };
 const VPCS: &str = "vpcs";
 const PARTITION: &str = "vpc";
@@ -168,14 +186,18 @@ impl Vpcs {
         Ok(Some((columns::read(&entity, VPC)?, etag)))
     }
 
-    /// Changes a row, or makes it: `change` says whether there is anything to write. Tried again when another was quicker.
-    pub async fn change(&self, vpc: &VpcRef, change: impl Fn(&mut VpcRow) -> bool) -> Result<(), StoreError> {
+    /// Sets a flag of a VPC, whoever else changes the row; makes the row if there is none. Writes nothing where it is set already.
+    pub async fn set(&self, vpc: &VpcRef, flag: Flag, value: bool) -> Result<(), StoreError> {
         loop {
             let (mut row, etag) = match self.load(vpc).await? {
                 Some((row, etag)) => (row, Some(etag)),
                 None => (VpcRow { schema: SCHEMA, vpc: vpc.key(), open: false, waiting: false, polled_at: None }, None),
             };
-            if !change(&mut row) {
+            let set = match flag {
+                Flag::Open => &mut row.open,
+                Flag::Waiting => &mut row.waiting,
+            };
+            if std::mem::replace(set, value) == value {
                 return Ok(());
             }
             match self.write(vpc, &row, etag.as_deref()).await {
@@ -194,9 +216,9 @@ impl Vpcs {
         }
     }
 
-    /// The VPCs whose flag (`open`, `waiting`) is set.
-    pub async fn flagged(&self, flag: &str) -> Result<Vec<VpcRef>, StoreError> {
-        let set = Filter::partition(PARTITION).and(Filter::eq(flag, Value::Bool(true)));
+    /// The VPCs whose flag is set.
+    pub async fn flagged(&self, flag: Flag) -> Result<Vec<VpcRef>, StoreError> {
+        let set = Filter::partition(PARTITION).and(Filter::eq(flag.column(), Value::Bool(true)));
         let rows = self.storage.tables.query(VPCS, &Query::filter(set).select(&["vpc"]), MOST).await?;
         Ok(rows.entities.iter().filter_map(|entity| entity.str("vpc")?.parse().ok()).collect())
     }

@@ -8,7 +8,7 @@ use crate::cloud::aiven::Vpc;
 use crate::create::Tools;
 use crate::engine::{Class, Delivery, Engine, Failure, PollMessage, RunError, classify};
 use crate::peering::VpcRef;
-use crate::store::{Outage, Scope, Stored, VpcRow, reject};
+use crate::store::{Flag, Outage, Scope, Stored, reject};
 
 /// Polls of one VPC are at least this far apart, nominal; hints that come sooner are folded into the timer's next.
 const APART: Duration = Duration::from_secs(10);
@@ -69,16 +69,9 @@ async fn send_what_is_owed(engine: &Engine, vpc: &VpcRef, delivery: &Delivery) -
 
 /// Stops the timer's polls of a VPC. A record parks first and then opens its VPC, unless it saw it open: so close first, then look again.
 async fn close(engine: &Engine, vpc: &VpcRef) -> Result<(), RunError> {
-    let set = |waiting: bool| {
-        move |row: &mut VpcRow| {
-            let changes = row.waiting != waiting;
-            row.waiting = waiting;
-            changes
-        }
-    };
-    engine.vpcs.change(vpc, set(false)).await?;
+    engine.vpcs.set(vpc, Flag::Waiting, false).await?;
     if !engine.records.parked(vpc).await?.is_empty() {
-        engine.vpcs.change(vpc, set(true)).await?;
+        engine.vpcs.set(vpc, Flag::Waiting, true).await?;
     }
     Ok(())
 }

@@ -7,14 +7,14 @@ use std::time::Duration;
 use crate::create::Tools;
 use crate::engine::{Engine, RunError};
 use crate::peering::{Record, VpcRef};
-use crate::store::VpcRow;
+use crate::store::Flag;
 
 /// How long after `due` a record counts as overdue. Nominal: beyond any lease, put-back or cold start.
 const OVERDUE: Duration = Duration::from_secs(15 * 60);
 
 /// Looks at every VPC with unfinished peerings, then at the poison queues.
 pub async fn sweep(engine: &Engine, tools: &Tools) -> Result<(), RunError> {
-    for vpc in engine.vpcs.flagged("open").await? {
+    for vpc in engine.vpcs.flagged(Flag::Open).await? {
         sweep_vpc(engine, &vpc).await?;
     }
     poison::empty(engine, tools).await
@@ -46,16 +46,9 @@ fn rests(record: &Record) -> bool {
 
 /// A request opens its VPC before it writes its record: so close first, then look again.
 async fn close(engine: &Engine, vpc: &VpcRef) -> Result<(), RunError> {
-    let set = |open: bool| {
-        move |row: &mut VpcRow| {
-            let changes = row.open != open;
-            row.open = open;
-            changes
-        }
-    };
-    engine.vpcs.change(vpc, set(false)).await?;
+    engine.vpcs.set(vpc, Flag::Open, false).await?;
     if !engine.records.unfinished(vpc).await?.is_empty() {
-        engine.vpcs.change(vpc, set(true)).await?;
+        engine.vpcs.set(vpc, Flag::Open, true).await?;
     }
     Ok(())
 }
