@@ -4,15 +4,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
+use tokio::sync::OnceCell;
 
 use crate::accept_request::{REQUESTS, accept_request};
+use crate::clock::{Clock, SystemClock};
 use crate::cloud::entra::EntraTokens;
 use crate::cloud::{Clouds, transport};
 use crate::create::{Tools, runbook};
-use crate::engine::{Clock, Delivery, Engine, RunError, SystemClock, queue_of};
+use crate::engine::{Delivery, Engine, RunError, queue_of};
 use crate::invocation::{Function, Functions, Invocation, Trigger};
 use crate::settings::Settings;
-use crate::store::{Connection, Scope, Storage};
+use crate::store::{Connection, Scope, SharedRow, Storage, StoreError};
 use crate::watch::{poll_vpc::poll_vpc, poll_waiting::poll_waiting, sweep::sweep};
 
 /// The tables. They are made at start.
@@ -25,6 +27,25 @@ pub struct App {
     pub engine: Engine,
     /// The clouds and the settings.
     pub tools: Tools,
+    prepared: Arc<OnceCell<()>>,
+}
+
+/// Why the app cannot work with its storage.
+#[derive(Debug, thiserror::Error)]
+pub enum Unprepared {
+    /// It belongs to another installation: a mistake in the settings, which no retry mends.
+    #[error(
+        "this storage belongs to installation {theirs:?}, and INSTALLATION says {ours:?}: set it to {theirs:?}, or use another storage account"
+    )]
+    OtherInstallation {
+        /// Who owns the storage.
+        theirs: String,
+        /// Who we are.
+        ours: String,
+    },
+    /// It cannot be used at this moment.
+    #[error(transparent)]
+    Storage(#[from] StoreError),
 }
 
 impl App {
@@ -47,32 +68,33 @@ impl App {
     pub fn new(settings: Settings, clouds: Clouds, storage: Storage, clock: Arc<dyn Clock>) -> Self {
         let tools = Tools { clouds, settings: Arc::new(settings) };
         let engine = Engine::new(storage, clock, runbook(&tools));
-        Self { engine, tools }
+        Self { engine, tools, prepared: Arc::default() }
     }
 
-    /// Makes tables and queues, and makes sure that the storage is this installation's.
+    /// Makes tables and queues, and makes sure that the storage is this installation's. Once: every function waits for it, and tries
+    /// it again where it failed.
     ///
     /// # Errors
     /// Storage cannot be used, or belongs to another installation.
-    pub async fn prepare(&self) -> Result<(), String> {
+    pub async fn prepare(&self) -> Result<(), Unprepared> {
+        self.prepared.get_or_try_init(|| self.prepare_storage()).await.copied()
+    }
+
+    async fn prepare_storage(&self) -> Result<(), Unprepared> {
         let storage = &self.engine.storage;
         let tables = TABLES.iter().map(|table| storage.tables.create_table_if_missing(table));
-        futures::future::try_join_all(tables).await.map_err(|e| e.to_string())?;
-        let queues: Vec<String> = self.queues();
+        futures::future::try_join_all(tables).await?;
+        let queues = self.queues();
         let queues = queues.iter().map(|queue| storage.queues.create_queue_if_missing(queue));
-        futures::future::try_join_all(queues).await.map_err(|e| e.to_string())?;
+        futures::future::try_join_all(queues).await?;
         let ours = &self.tools.settings.installation;
-        let claimed = self.engine.shared.change(&Scope::Installation, |row| {
+        let claim = |row: &mut SharedRow| {
             let unclaimed = row.installation.is_none();
-            if unclaimed {
-                row.installation = Some(ours.clone());
-            }
+            row.installation.get_or_insert_with(|| ours.clone());
             unclaimed
-        });
-        match claimed.await.map_err(|e| e.to_string())?.installation {
-            Some(theirs) if theirs != *ours => Err(format!(
-                "this storage belongs to installation {theirs:?}, and INSTALLATION says {ours:?}: set it to {theirs:?}, or use another storage account"
-            )),
+        };
+        match self.engine.shared.change(&Scope::Installation, None, claim).await?.row.installation {
+            Some(theirs) if theirs != *ours => Err(Unprepared::OtherInstallation { theirs, ours: ours.clone() }),
             _ => Ok(()),
         }
     }
@@ -119,7 +141,7 @@ impl App {
     {
         let app = self.clone();
         Arc::new(move |invocation| match message(invocation) {
-            Ok((text, delivery)) => outcome(function(app.clone(), text, delivery)),
+            Ok((text, delivery)) => outcome(app.clone(), function(app.clone(), text, delivery)),
             Err(why) => Box::pin(async { Err(why) }),
         })
     }
@@ -129,15 +151,18 @@ impl App {
         F: Future<Output = Result<(), RunError>> + Send + 'static,
     {
         let app = self.clone();
-        Arc::new(move |_| outcome(function(app.clone())))
+        Arc::new(move |_| outcome(app.clone(), function(app.clone())))
     }
 }
 
-fn outcome<F>(work: F) -> BoxFuture<'static, Result<(), String>>
+fn outcome<F>(app: App, work: F) -> BoxFuture<'static, Result<(), String>>
 where
     F: Future<Output = Result<(), RunError>> + Send + 'static,
 {
-    Box::pin(async move { work.await.map_err(|error| error.to_string()) })
+    Box::pin(async move {
+        app.prepare().await.map_err(|error| error.to_string())?;
+        work.await.map_err(|error| error.to_string())
+    })
 }
 
 /// A message that was put in by hand has no id; one that is made up serves as well, as nothing refers to it.
@@ -146,4 +171,55 @@ fn message(invocation: Invocation) -> Result<(String, Delivery), String> {
     let Trigger::Queue(text) = trigger else { return Err("this function takes queue messages, not timers".to_owned()) };
     let message_id = if message_id.is_empty() { uuid::Uuid::new_v4().to_string() } else { message_id };
     Ok((text, Delivery { message_id, redelivered: dequeue_count > 1 }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::memory;
+
+    fn app(installation: &str, storage: &Storage) -> App {
+        let id = "22222222-2222-4222-8222-222222222222";
+        let settings = Settings::read(|name| match name {
+            "AZURE_TENANT_ID" | "AZURE_CLIENT_ID" | "AZURE_PRINCIPAL_ID" => Some(id.to_owned()),
+            "AIVEN_TOKEN" => Some("token".to_owned()),
+            "INSTALLATION" => Some(installation.to_owned()),
+            _ => None,
+        })
+        .unwrap();
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock(settings.time_scale));
+        let transport = transport(None).unwrap();
+        let tokens = Arc::new(EntraTokens::new(&settings.endpoints, transport.clone(), clock.clone()));
+        let clouds = Clouds::new(&settings.endpoints, transport, clock.clone(), tokens);
+        App::new(settings, clouds, storage.clone(), clock)
+    }
+
+    #[tokio::test]
+    async fn storage_belongs_to_the_installation_that_used_it_first() {
+        let storage = memory::storage(Arc::new(SystemClock(crate::clock::TimeScale::REAL)));
+        app("default", &storage).prepare().await.unwrap();
+        app("default", &storage).prepare().await.unwrap();
+        let refused = app("other", &storage).prepare().await.unwrap_err();
+        assert!(matches!(refused, Unprepared::OtherInstallation { .. }), "{refused}");
+        assert!(refused.to_string().contains("\"default\"") && refused.to_string().contains("\"other\""), "{refused}");
+    }
+
+    #[tokio::test]
+    async fn every_folder_with_a_function_json_is_a_function_and_the_other_way_round() {
+        let storage = memory::storage(Arc::new(SystemClock(crate::clock::TimeScale::REAL)));
+        let functions = app("default", &storage).functions();
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("functions");
+        let mut folders = vec![root];
+        let mut found = std::collections::BTreeSet::new();
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(&folder).unwrap().map(Result::unwrap) {
+                if entry.file_type().unwrap().is_dir() {
+                    folders.push(entry.path());
+                } else if entry.file_name() == "function.json" {
+                    found.insert(folder.file_name().unwrap().to_str().unwrap().to_owned());
+                }
+            }
+        }
+        assert_eq!(found.iter().map(String::as_str).collect::<Vec<_>>(), functions.keys().copied().collect::<Vec<_>>());
+    }
 }

@@ -3,15 +3,17 @@
 //! - [`accept_request`]: the door. Every request message, whatever its action.
 //! - [`create`]: the runbook forwards, one folder a step. Its table is the place to begin reading.
 //! - [`watch`]: what runs by the clock: the poll of Aiven, the sweep.
-//! - [`engine`]: how any step runs: look, claim, act, commit, send; outcomes, deadlines, clock.
+//! - [`engine`]: how any step runs: look, claim, act, commit, send; outcomes, deadlines.
 //! - [`peering`]: what is worked on. Pure data: ids, request, record, facts, status, journal.
 //! - [`cloud`]: one typed client a service: Entra, Graph, ARM, Aiven.
 //! - [`store`]: Table Storage and queues.
 //! - [`invocation`]: the custom-handler protocol: an invocation in, an answer out.
 //! - [`settings`]: what the app was told.
+//! - [`clock`]: the one place for time, which tests own.
 
 pub mod accept_request;
 pub mod app;
+pub mod clock;
 pub mod cloud;
 pub mod create;
 pub mod engine;

@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 use std::process::ExitCode;
 
-use functions::app::App;
+use functions::app::{App, Unprepared};
 use functions::invocation::{end_with_host, router};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
@@ -24,9 +24,9 @@ async fn main() -> ExitCode {
     }
 }
 
+/// The port first, as the host waits for it; the storage while it is asked for.
 async fn serve() -> Result<(), String> {
     let app = App::from_settings(|name| std::env::var(name).ok())?;
-    app.prepare().await?;
     let port = std::env::var("FUNCTIONS_CUSTOMHANDLER_PORT").ok().and_then(|port| port.parse::<u16>().ok());
     let port = port
         .ok_or("FUNCTIONS_CUSTOMHANDLER_PORT is missing: the Functions host starts this program, and gives the port")?;
@@ -36,7 +36,18 @@ async fn serve() -> Result<(), String> {
     let (functions, clock) = (app.functions(), app.engine.clock.clone());
     tracing::info!(port, functions = functions.len(), "ready");
     tokio::select! {
-        served = axum::serve(listener, router(functions)) => served.map_err(|e| e.to_string()),
+        served = axum::serve(listener, router(functions)).into_future() => served.map_err(|e| e.to_string()),
         () = end_with_host(clock) => Ok(()),
+        why = refuses(&app) => Err(why),
     }
+}
+
+/// Returns when the app must not run on its storage. What may pass is told; every function tries again.
+async fn refuses(app: &App) -> String {
+    match app.prepare().await {
+        Ok(()) => {}
+        Err(refused @ Unprepared::OtherInstallation { .. }) => return refused.to_string(),
+        Err(passing) => tracing::warn!("{passing}"),
+    }
+    std::future::pending().await
 }

@@ -6,8 +6,8 @@ use secrecy::SecretString;
 use url::Url;
 use uuid::Uuid;
 
+use crate::clock::TimeScale;
 use crate::cloud::Endpoints;
-use crate::engine::TimeScale;
 use crate::peering::{AppId, ObjectId, SubscriptionId, TenantId, VpcRef};
 
 /// Aiven's application, by which its platform peers to networks of its customers (its published runbooks).

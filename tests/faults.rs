@@ -194,6 +194,23 @@ async fn a_vnet_that_is_being_changed_is_waited_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_half_of_aivens_that_is_left_over_is_replaced_once() {
+    let trouble = |clouds: &Clouds, _: &Pair| {
+        let stale = "because remote peering B referencing parent virtual network V is in Disconnected state.";
+        clouds.fault(
+            Fault::refuse(Service::Arm, 400, "RemotePeeringIsDisconnected", stale)
+                .method("PUT")
+                .path("/virtualNetworkPeerings/"),
+        );
+    };
+    let (environment, pairs) = scene_with(scene::setup(SCALE), trouble).await;
+    environment.request(&pairs[0]).await.unwrap();
+    let records = scene::all_are(&environment, 1, "Active", LIMIT).await;
+    assert_eq!(scene::json(&records[0], "facts")["recreated"], 1, "Aiven's half was made anew");
+    environment.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn throttling_is_obeyed_with_and_without_the_header_on_every_service() {
     passes(|clouds, _| {
         for service in [Service::Aiven, Service::Arm, Service::Graph, Service::Entra, Service::Identity] {
@@ -267,6 +284,21 @@ async fn a_connection_rejected_twice_needs_a_person_and_goes_on_when_the_person_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_whole_vpc_can_be_told_to_retry() {
+    let trouble = |clouds: &Clouds, _: &Pair| clouds.world().refuse_connections(2, "REJECTED_BY_PEER");
+    let (environment, pairs) = scene_with(scene::setup(SCALE), trouble).await;
+    environment.request(&pairs[0]).await.unwrap();
+    needs_attention(&environment).await;
+    let request = serde_json::json!({"version": 1, "action": "retry", "vpc": pairs[0].vpc, "reference": "CHG-9"});
+    environment.send(&request.to_string()).await.unwrap();
+    scene::all_are(&environment, 1, "Active", LIMIT).await;
+    let journal = environment.journal().await.unwrap();
+    assert!(journal.iter().any(|entry| scene::text(entry, "note").contains("CHG-9")), "who asked is journalled");
+    scene::assert_exactly(&environment, &pairs);
+    environment.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn ids_that_aiven_forgets_after_pending_peer_were_kept() {
     passes(|clouds, _| clouds.world().upsets.forget_state_info_after = Some(Duration::from_secs(150))).await;
 }
@@ -320,6 +352,18 @@ async fn refused_before_anything_was_made(
     (environment, pair)
 }
 
+/// Slow enough that a nominal minute is longer than this machine needs for its hops.
+const SLOW: f64 = 10.0;
+
+/// The record says what is wrong less than a nominal minute after the request.
+async fn in_the_first_minute(environment: &Environment) {
+    let row = environment.records().await.unwrap().remove(0);
+    let at = |value: &serde_json::Value| value.as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+    let (requested, since) = (at(&scene::json(&row, "times")["requested"]), at(&scene::json(&row, "fault")["since"]));
+    let nominal = since.duration_since(requested).as_secs_f64() * SLOW;
+    assert!(nominal < 60.0, "told after {nominal} nominal seconds");
+}
+
 fn nothing_was_made(environment: &Environment) {
     let effects: Vec<_> =
         environment.clouds.calls().into_iter().filter(|c| c.method != "GET" && c.service != Service::Entra).collect();
@@ -332,9 +376,10 @@ async fn address_spaces_that_overlap_are_refused_before_anything_is_made() {
         let cidr = clouds.world().aiven_vpc(&pair.vpc_id).unwrap().cidr;
         clouds.world().vnet_mut(&pair.vnet).unwrap().prefixes.push(cidr);
     };
-    let (environment, _) = refused_before_anything_was_made(scene::setup(SCALE), trouble, |_, _| {}).await;
+    let (environment, _) = refused_before_anything_was_made(scene::setup(SLOW), trouble, |_, _| {}).await;
     let fault = needs_attention(&environment).await;
     says(&fault, "what", "overlaps");
+    in_the_first_minute(&environment).await;
     nothing_was_made(&environment);
     environment.stop().await;
 }
@@ -347,9 +392,10 @@ async fn a_vnet_of_another_tenant_is_refused_before_anything_is_made() {
         let subscription = world.add_subscription(&tenant);
         pair.vnet = world.add_vnet(&subscription, "g", "elsewhere", &["10.77.0.0/24"]);
     };
-    let (environment, _) = refused_before_anything_was_made(scene::setup(SCALE), |_, _| {}, elsewhere).await;
+    let (environment, _) = refused_before_anything_was_made(scene::setup(SLOW), |_, _| {}, elsewhere).await;
     let fault = needs_attention(&environment).await;
     says(&fault, "what", "belongs to tenant");
+    in_the_first_minute(&environment).await;
     nothing_was_made(&environment);
     environment.stop().await;
 }

@@ -12,10 +12,14 @@ use std::time::Duration;
 use emulator::clouds::{Clouds, Pair};
 use emulator::environment::{Environment, Setup};
 use emulator::host::{Duplicate, Event};
+use tokio::sync::Mutex;
 
 const PEERINGS: usize = 50;
 /// On the wall clock; a quiet run takes a fifth of it.
 const LIMIT: Duration = Duration::from_secs(240);
+
+/// One run at a time: fifty peerings keep a small machine busy, and a busy machine is another test.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
 
 async fn start(setup: Setup) -> (Environment, Vec<Pair>) {
     let mut pairs = Vec::new();
@@ -42,6 +46,7 @@ async fn run(environment: &Environment, pairs: &[Pair]) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn fifty_peerings_make_each_shared_thing_once() {
+    let _alone = ONE_AT_A_TIME.lock().await;
     let (environment, pairs) = start(scene::setup(30.0)).await;
     run(&environment, &pairs).await;
     environment.stop().await;
@@ -73,6 +78,7 @@ fn strike(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn fifty_peerings_survive_a_handler_that_is_killed_again_and_again() {
+    let _alone = ONE_AT_A_TIME.lock().await;
     let (environment, pairs) = start(scene::setup(30.0)).await;
     let control = environment.supervisor.control();
     let kills = strike(&environment, 35, 40, move || control.kill_handler());
@@ -90,6 +96,7 @@ async fn fifty_peerings_survive_a_handler_that_is_killed_again_and_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn fifty_peerings_survive_a_host_that_is_killed_and_started_again() {
+    let _alone = ONE_AT_A_TIME.lock().await;
     let (environment, pairs) = start(scene::setup(30.0)).await;
     let control = environment.supervisor.control();
     let kills = strike(&environment, 200, 5, move || control.kill_host());
@@ -100,6 +107,7 @@ async fn fifty_peerings_survive_a_host_that_is_killed_and_started_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn messages_delivered_twice_are_absorbed_and_at_most_double() {
+    let _alone = ONE_AT_A_TIME.lock().await;
     let (quiet, pairs) = start(scene::setup(30.0)).await;
     run(&quiet, &pairs).await;
     let in_quiet = scene::messages(&quiet);

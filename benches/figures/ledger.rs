@@ -20,6 +20,8 @@ pub struct Ran {
     pub calls: Vec<Call>,
     /// What it asked of storage.
     pub storage: Vec<Asked>,
+    /// Storage requests of the invocation that made most.
+    pub most: usize,
 }
 
 /// Calls of the clouds by kind.
@@ -83,51 +85,51 @@ pub fn total(ran: &[Ran]) -> Api {
     total
 }
 
-/// What the functions did between two moments, in the order of their first invocations; timers are left out. `None` if
-/// something fell into the time of two invocations, so that nobody can tell whose it was.
+/// What the functions did between two moments, in the order of their first invocations, timers left out; and how many calls
+/// fell into the time of several: those are given to the last that began.
 pub fn between(
     moments: (Timestamp, Timestamp),
     invocations: &[Invocation],
     calls: &[Call],
     storage: &[Asked],
-) -> Option<Vec<Ran>> {
+) -> (Vec<Ran>, usize) {
     let within = |at: Timestamp| moments.0 <= at && at <= moments.1;
     let mine: Vec<&Invocation> = invocations.iter().filter(|invocation| within(invocation.started)).collect();
-    let mut ran: Vec<Ran> = Vec::new();
+    let (mut ran, mut doubtful) = (Vec::new(), 0);
+    let mut of_each = vec![0; mine.len()];
     for invocation in &mine {
-        let entry = entry(&mut ran, &invocation.function);
-        entry.runs += 1;
+        entry(&mut ran, &invocation.function).runs += 1;
     }
-    for call in calls.iter().filter(|call| within(call.at)) {
-        if let Some(function) = whose((call.at, call.at), &mine)? {
-            entry(&mut ran, function).calls.push(call.clone());
+    for call in calls {
+        if let Some(at) = whose((call.at, call.at), &mine, &mut doubtful) {
+            entry(&mut ran, &mine[at].function).calls.push(call.clone());
         }
     }
-    for asked in storage.iter().filter(|asked| within(asked.at)) {
-        if let Some(function) = whose((asked.began, asked.at), &mine)? {
-            entry(&mut ran, function).storage.push(asked.clone());
+    for asked in storage.iter().filter(|asked| !asked.by_timer()) {
+        if let Some(at) = whose((asked.began, asked.at), &mine, &mut doubtful) {
+            let of = entry(&mut ran, &mine[at].function);
+            of.storage.push(asked.clone());
+            of_each[at] += 1;
+            of.most = of.most.max(of_each[at]);
         }
     }
     ran.retain(|of| !TIMERS.contains(&of.function.as_str()));
-    Some(ran)
+    (ran, doubtful)
 }
 
-/// The one function in whose time a call began and ended: `None` if there were several, `Some(None)` if there was none.
-/// A message's next function may start before the sending one ends, but not before the sending began.
-fn whose<'a>(call: (Timestamp, Timestamp), invocations: &[&'a Invocation]) -> Option<Option<&'a str>> {
-    let around = |i: &&&Invocation| i.started <= call.0 && i.ended.is_none_or(|ended| call.1 <= ended);
-    let mut around = invocations.iter().filter(around);
-    match (around.next(), around.next()) {
-        (Some(one), None) => Some(Some(&one.function)),
-        (None, _) => Some(None),
-        _ => None,
-    }
+/// The invocation in whose time a call began and ended. A message's next function may start before the sending one ends,
+/// but not before the sending began.
+fn whose(call: (Timestamp, Timestamp), invocations: &[&Invocation], doubtful: &mut usize) -> Option<usize> {
+    let around = |i: &Invocation| i.started <= call.0 && i.ended.is_none_or(|ended| call.1 <= ended);
+    let around: Vec<usize> = (0..invocations.len()).filter(|&at| around(invocations[at])).collect();
+    *doubtful += usize::from(around.len() > 1);
+    around.last().copied()
 }
 
 fn entry<'a>(ran: &'a mut Vec<Ran>, function: &str) -> &'a mut Ran {
     let at = ran.iter().position(|of| of.function == function).unwrap_or(ran.len());
     if at == ran.len() {
-        ran.push(Ran { function: function.to_owned(), runs: 0, calls: Vec::new(), storage: Vec::new() });
+        ran.push(Ran { function: function.to_owned(), runs: 0, calls: Vec::new(), storage: Vec::new(), most: 0 });
     }
     &mut ran[at]
 }

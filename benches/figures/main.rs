@@ -47,5 +47,6 @@ async fn measure(calls: bool) -> Outcome<Report> {
     process::size(&handler, &mut report)?;
     one_peering::measure(&handler, &mut report).await?;
     poll_rounds::measure(&handler, &mut report).await?;
+    process::load(&mut report);
     Ok(report)
 }

@@ -13,9 +13,9 @@ use crate::timeline::{self, Parts};
 use crate::{Outcome, process};
 
 /// Our own settling times pass in seconds, and timers seldom tick while a function runs.
-const SCALE: f64 = 30.0;
-/// A timer's tick inside a function's time spoils a measurement: then all is measured again.
-const TRIES: usize = 6;
+const SCALE: f64 = 15.0;
+/// A poll inside another function's time spoils a measurement: then it is made again.
+const TRIES: usize = 3;
 const LIMIT: Duration = Duration::from_secs(90);
 
 /// What the steps that make something shared are called.
@@ -33,32 +33,47 @@ const SHARED: [&str; 7] = [
 struct Measured {
     ran: Vec<Ran>,
     parts: Parts,
+    doubtful: usize,
 }
 
-/// Networks 1 and 3 are in one subscription, 2 in another; all get the same VPC.
+/// Networks by turns are in one subscription and in another; all get the same VPC.
 pub async fn measure(handler: &Path, report: &mut Report) -> Outcome<()> {
+    let mut best: Option<(Scene, Measured)> = None;
     for _ in 0..TRIES {
-        let scene = Scene::start(handler, SCALE, Lags::none(), (1, 3, 3)).await?;
-        let mut measured = Vec::new();
-        for (number, pair) in scene.pairs.iter().enumerate() {
-            measured.extend(peer(&scene, number + 1, pair).await?);
+        let scene = Scene::start(handler, SCALE, Lags::none(), (1, 2 * TRIES + 2, 2 * TRIES + 2)).await?;
+        let first = peer(&scene, 1, &scene.pairs[0]).await?;
+        let better = best.as_ref().is_none_or(|(_, known)| first.doubtful < known.doubtful);
+        let worse = if better { best.replace((scene, first)).map(|(scene, _)| scene) } else { Some(scene) };
+        if let Some(scene) = worse {
+            scene.stop().await;
         }
-        let stopped = scene.stop_host().await;
-        if let [first, elsewhere, further] = measured.as_slice() {
-            calls(first, elsewhere, further, report);
-            storage(first, further, report);
-            time(first, further, report);
-            process::starts(handler, &stopped.settings, report).await?;
-            stopped.stop().await;
-            return Ok(());
+        if best.as_ref().is_some_and(|(_, known)| known.doubtful == 0) {
+            break;
         }
-        stopped.stop().await;
     }
-    Err(format!("in {TRIES} runs a timer ticked each time while a function ran: is the machine busy?").into())
+    let (scene, first) = best.ok_or("nothing was measured")?;
+    let elsewhere = peer(&scene, 2, &scene.pairs[1]).await?;
+    let mut further = peer(&scene, 3, &scene.pairs[2]).await?;
+    for again in 1..TRIES {
+        if further.doubtful == 0 {
+            break;
+        }
+        let next = peer(&scene, 3 + again, &scene.pairs[2 + 2 * again]).await?;
+        if next.doubtful < further.doubtful {
+            further = next;
+        }
+    }
+    let stopped = scene.stop_host().await;
+    calls(&first, &elsewhere, &further, report);
+    storage(&first, &further, report);
+    time(&first, &further, report);
+    process::starts(handler, &stopped.settings, report).await?;
+    stopped.stop().await;
+    Ok(())
 }
 
-/// `None` if what belongs to whom cannot be told.
-async fn peer(scene: &Scene, number: usize, pair: &Pair) -> Outcome<Option<Measured>> {
+/// The `number`th peering of a scene, alone.
+async fn peer(scene: &Scene, number: usize, pair: &Pair) -> Outcome<Measured> {
     scene.quiet(LIMIT).await?;
     let request = scene.request(pair).await?;
     let began = request.0;
@@ -68,7 +83,8 @@ async fn peer(scene: &Scene, number: usize, pair: &Pair) -> Outcome<Option<Measu
     let until = Timestamp::now();
     let (all, calls, asked) = (scene.invocations(), scene.clouds.calls(), scene.recorder.asked());
     let parts = timeline::split(began, until, &all, &calls, &timeline::visible(&asked, request));
-    Ok(ledger::between((began, until), &all, &calls, &asked).map(|ran| Measured { ran, parts }))
+    let (ran, doubtful) = ledger::between((began, until), &all, &calls, &asked);
+    Ok(Measured { ran, parts, doubtful })
 }
 
 fn calls(first: &Measured, elsewhere: &Measured, further: &Measured, report: &mut Report) {
@@ -85,24 +101,25 @@ fn calls(first: &Measured, elsewhere: &Measured, further: &Measured, report: &mu
         }
         report.plain("  of these: Graph + ARM + Aiven", format!("{} + {} + {}", api.graph, api.arm, api.aiven));
         report.plain("  beside these: polling, tokens", format!("{}, {}", api.polling, api.tokens));
-        report.functions(title, &of.ran);
+        let doubt =
+            if of.doubtful == 0 { String::new() } else { format!(" ({} calls of doubtful origin)", of.doubtful) };
+        report.functions(&format!("{title}{doubt}"), &of.ran);
     }
 }
 
+/// A function does one step, or waits for its effect, in one invocation: so that is what is counted.
 fn storage(first: &Measured, further: &Measured, report: &mut Report) {
-    let requests = |ran: &[Ran]| ran.iter().map(|of| of.storage.len()).sum::<usize>() as f64;
-    let runs = |ran: &[Ran]| ran.iter().map(|of| of.runs).sum::<usize>() as f64;
     for (title, of) in [("first", first), ("further", further)] {
-        let mean = requests(&of.ran) / runs(&of.ran);
-        report.at_most(format!("{title} peering: storage requests an invocation, average"), mean, 4.0, "");
-        let steps: Vec<Ran> = of.ran.iter().filter(|ran| ran.function != "poll_vpc").cloned().collect();
-        let mean = requests(&steps) / steps.len() as f64;
-        report.at_most(format!("{title} peering: storage requests a step, all its runs, average"), mean, 4.0, "");
+        let requests: usize = of.ran.iter().map(|of| of.storage.len()).sum();
+        let runs: usize = of.ran.iter().map(|of| of.runs).sum();
+        let mean = requests as f64 / runs as f64;
+        report.at_most(format!("{title} peering: storage requests an invocation, on average"), mean, 4.0, "");
+        report.plain("  all of them", format!("{requests} in {runs}"));
     }
-    let most = first.ran.iter().filter(|of| SHARED.contains(&of.function.as_str())).max_by_key(|of| of.storage.len());
+    let most = first.ran.iter().filter(|of| SHARED.contains(&of.function.as_str())).max_by_key(|of| of.most);
     if let Some(most) = most {
-        let what = format!("a step that makes something shared, at most ({})", most.function);
-        report.at_most(what, most.storage.len() as f64, 8.0, "");
+        let what = format!("storage requests where something shared is made, at most ({})", most.function);
+        report.at_most(what, most.most as f64, 8.0, "");
     }
 }
 

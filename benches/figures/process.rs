@@ -90,3 +90,12 @@ pub fn memory(pid: u32, line: &str) -> Option<u64> {
 pub fn kib(value: Option<u64>) -> String {
     value.map_or_else(|| "only on Linux".to_owned(), |kib| format!("{:.1} MiB", kib as f64 / 1024.0))
 }
+
+/// How busy the machine is: above its number of cores, the times above say less.
+pub fn load(report: &mut Report) {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let average =
+        std::fs::read_to_string("/proc/loadavg").ok().and_then(|text| text.split(' ').next().map(str::to_owned));
+    let average = average.unwrap_or_else(|| "only on Linux".to_owned());
+    report.plain(format!("this machine: load average over the last minute, on {cores} cores"), average);
+}

@@ -42,16 +42,17 @@ impl Report {
     /// What each function did, a line each.
     pub fn functions(&mut self, title: &str, ran: &[Ran]) {
         self.detail(format!(
-            "\n{title}\n  {:<26}{:>6}{:>9}{:>7}{:>6}{:>7}{:>9}{:>8}",
-            "function", "runs", "storage", "graph", "arm", "aiven", "polling", "tokens"
+            "\n{title}\n  {:<26}{:>6}{:>9}{:>10}{:>7}{:>6}{:>7}{:>9}{:>8}",
+            "function", "runs", "storage", "most/run", "graph", "arm", "aiven", "polling", "tokens"
         ));
         for of in ran {
             let calls = of.api();
             self.detail(format!(
-                "  {:<26}{:>6}{:>9}{:>7}{:>6}{:>7}{:>9}{:>8}",
+                "  {:<26}{:>6}{:>9}{:>10}{:>7}{:>6}{:>7}{:>9}{:>8}",
                 of.function,
                 of.runs,
                 of.storage.len(),
+                of.most,
                 calls.graph,
                 calls.arm,
                 calls.aiven,

@@ -118,8 +118,9 @@ impl Scene {
 
     /// Ends the host; storage and clouds stay.
     pub async fn stop_host(self) -> Stopped {
-        let Self { clouds, recorder, settings, host, azurite, folder, .. } = self;
+        let Self { clouds, recorder, mut settings, host, azurite, folder, .. } = self;
         host.stop().await;
+        settings.insert("AzureWebJobsStorage".to_owned(), azurite.connection_string());
         Stopped { settings, recorder, azurite, folder, _clouds: clouds }
     }
 
@@ -131,7 +132,7 @@ impl Scene {
 
 /// A scene whose host has stopped.
 pub struct Stopped {
-    /// The app's settings.
+    /// The app's settings, storage reached directly.
     pub settings: BTreeMap<String, String>,
     recorder: Recorder,
     azurite: Azurite,

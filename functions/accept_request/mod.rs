@@ -1,5 +1,7 @@
 //! The door: every request message, whatever its action. Parses, checks the allow-lists, opens the record, sends the first step.
 
+mod retry;
+
 use std::time::Duration;
 
 use tracing::info;
@@ -34,6 +36,9 @@ pub async fn accept(
     if let Err(reason) = admit(&tools.settings, &request) {
         return refuse(engine, text, &reason, reference.as_deref()).await;
     }
+    if request.action == Action::Retry {
+        return retry::retry(engine, request, text, message_id).await;
+    }
     let (Some(key), Some(vnet)) = (request.key(), request.vnet.clone()) else {
         return refuse(engine, text, "the request names no VNet", reference.as_deref()).await;
     };
@@ -54,11 +59,9 @@ pub async fn accept(
 
 /// Whoever may send to the queue may ask; the settings bound what they may ask for.
 fn admit(settings: &Settings, request: &Request) -> Result<(), String> {
-    if request.action != Action::Create {
-        return Err(format!(
-            "action {:?} is not supported by this version, only \"create\"",
-            request.action.to_string()
-        ));
+    if !matches!(request.action, Action::Create | Action::Retry) {
+        let action = request.action.to_string();
+        return Err(format!("action {action:?} is not supported by this version, only \"create\" and \"retry\""));
     }
     if !settings.allowed_vpcs.is_empty() && !settings.allowed_vpcs.iter().any(|allowed| allowed.admits(&request.vpc)) {
         return Err(format!("VPC {} is not among ALLOWED_VPCS", request.vpc));

@@ -27,7 +27,7 @@ use azure_core::http::HttpClient;
 use secrecy::SecretString;
 use url::Url;
 
-use crate::engine::Clock;
+use crate::clock::Clock;
 use crate::peering::{AppId, TenantId};
 
 pub use transport::transport;

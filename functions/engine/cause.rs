@@ -44,7 +44,7 @@ impl Engine {
             row.cause.get_or_insert_with(|| cause.clone());
             is_new.load(Relaxed)
         };
-        self.shared.change(&Scope::Installation, open).await?;
+        self.shared.change(&Scope::Installation, None, open).await?;
         if is_new.into_inner() {
             error!(service = %failure.service, code = failure.code, "{}, and every peering waits: {}", rule.why, rule.fix);
         }
@@ -52,12 +52,14 @@ impl Engine {
     }
 
     /// Aiven answers: a cause of its, if there was one, is over.
-    pub async fn close_cause(&self) -> Result<(), StoreError> {
+    ///
+    /// Returns the last stretch of time in which such a cause stopped every peering.
+    pub async fn close_cause(&self) -> Result<Option<Outage>, StoreError> {
         self.close_cause_of(Service::Aiven).await
     }
 
     /// Records that a cause of a service is over; deadlines do not count the time in between.
-    async fn close_cause_of(&self, service: Service) -> Result<(), StoreError> {
+    async fn close_cause_of(&self, service: Service) -> Result<Option<Outage>, StoreError> {
         let now = self.clock.now();
         let is_over = AtomicBool::new(false);
         let over = |row: &mut SharedRow| {
@@ -67,10 +69,10 @@ impl Engine {
             row.outage = Some(Outage { from: cause.since, to: now });
             true
         };
-        self.shared.change(&Scope::Installation, over).await?;
+        let held = self.shared.change(&Scope::Installation, None, over).await?;
         if is_over.into_inner() {
             info!(%service, "what stopped every peering is over");
         }
-        Ok(())
+        Ok(held.row.outage)
     }
 }

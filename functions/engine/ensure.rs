@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 
 use crate::engine::{Job, Stop, Wait};
 use crate::peering::{Claim, Provenance};
-use crate::store::{Part, Scope, StoreError};
+use crate::store::{HeldRow, Part, Scope, SharedRow, StoreError};
 
 /// How long what was seen of a shared thing is taken for granted; reconciliation looks as often. Nominal.
 const TRUSTED_FOR: Duration = Duration::from_secs(3600);
@@ -48,9 +48,22 @@ impl Job {
     ///
     /// # Errors
     /// A wait, while another worker is making it.
-    pub async fn known<T: DeserializeOwned>(&self, scope: &Scope, part: &str) -> Result<Option<Known<T>>, Stop> {
-        let (mut row, _) = self.shared.load(scope).await?;
-        self.trusted(row.part(part), part)
+    pub async fn known<T: DeserializeOwned>(&mut self, scope: &Scope, part: &str) -> Result<Option<Known<T>>, Stop> {
+        let mut held = self.shared.load(scope).await?;
+        let known = self.trusted(held.row.part(part), part);
+        self.keep(scope, held);
+        known
+    }
+
+    /// [`Job::known`] for what a VNet's peerings share: only those that joined may rely on it.
+    pub async fn known_to_member<T: DeserializeOwned>(
+        &mut self,
+        vnet: &Scope,
+        part: &str,
+    ) -> Result<Option<Known<T>>, Stop> {
+        let known = self.known(vnet, part).await?;
+        let joined = self.rows.iter().any(|(scope, held)| scope == vnet && held.row.users.contains(&self.record.id));
+        Ok(known.filter(|_| joined))
     }
 
     fn trusted<T: DeserializeOwned>(&self, part: &Part, name: &str) -> Result<Option<Known<T>>, Stop> {
@@ -63,37 +76,52 @@ impl Job {
         Ok(value.map(|value| Known { value, made_at: part.made_at }))
     }
 
+    /// A row as this job last read or wrote it. Whatever is decided by it is written only if nobody else wrote since, so an
+    /// older reading is as good as a new one.
+    fn take(&mut self, scope: &Scope) -> Option<HeldRow> {
+        let at = self.rows.iter().position(|(held, _)| held == scope)?;
+        Some(self.rows.swap_remove(at).1)
+    }
+
+    fn keep(&mut self, scope: &Scope, held: HeldRow) {
+        self.take(scope);
+        self.rows.push((scope.clone(), held));
+    }
+
     /// Sees to it that a shared thing is there: looks, and makes it under a claim on its row. Only from `act`.
     ///
     /// # Errors
     /// A wait while another worker makes it; whatever looking or making says.
     pub async fn ensure<E: SharedEffect>(
-        &self,
+        &mut self,
         scope: &Scope,
         name: &str,
         effect: &E,
     ) -> Result<Known<E::Value>, Stop> {
         for _ in 0..TRIES {
-            let (mut row, etag) = self.shared.load(scope).await?;
-            if let Some(known) = self.trusted(row.part(name), name)? {
+            let mut held = match self.take(scope) {
+                Some(held) => held,
+                None => self.shared.load(scope).await?,
+            };
+            if let Some(known) = self.trusted(held.row.part(name), name)? {
                 return Ok(known);
             }
             let found = effect.look().await?;
-            let part = row.part(name);
+            let part = held.row.part(name);
             let meant_before = part.provenance == Some(Provenance::Claimed);
             match &found {
                 Some(value) => part.seen(value, self.now())?,
                 None => part.claim_for(self),
             }
             let made_at = part.made_at;
-            match self.shared.write(scope, &row, etag.as_deref()).await {
+            match self.shared.write(scope, &mut held).await {
                 Err(error) if error.is_lost_race() => continue,
                 Err(error) => return Err(error.into()),
-                Ok(_) => {}
+                Ok(()) => {}
             }
             return match found {
                 Some(value) => Ok(Known { value, made_at }),
-                None => self.make(scope, name, effect, meant_before).await,
+                None => self.make(scope, held, name, effect, meant_before).await,
             };
         }
         Err(Wait::ourselves(format!("other peerings keep changing the row of the {name}"), CLAIMED_PACE).into())
@@ -103,6 +131,7 @@ impl Job {
     async fn make<E: SharedEffect>(
         &self,
         scope: &Scope,
+        claimed: HeldRow,
         name: &str,
         effect: &E,
         meant_before: bool,
@@ -115,37 +144,27 @@ impl Job {
         };
         // A clear refusal means that nothing was made: unless an earlier try may have been, nothing found later is ours.
         let refused = made.as_ref().err().is_some_and(Stop::is_refusal) && !meant_before;
-        self.shared
-            .change(scope, |row| {
-                let part = row.part(name);
-                if part.claim.as_ref().is_none_or(|claim| claim.by != self.by) {
-                    return false;
-                }
-                match &landed {
-                    Some(value) => part.made(value.clone(), now),
-                    None => part.not_made(refused, now),
-                }
-                true
-            })
-            .await?;
+        let outcome = |row: &mut SharedRow| {
+            let part = row.part(name);
+            if part.claim.as_ref().is_none_or(|claim| claim.by != self.by) {
+                return false;
+            }
+            match &landed {
+                Some(value) => part.made(value.clone(), now),
+                None => part.not_made(refused, now),
+            }
+            true
+        };
+        self.shared.change(scope, Some(claimed), outcome).await?;
         made.map(|value| Known { value, made_at: Some(now) })
     }
 
     /// Joins a VNet's users, unless this peering is one of them already. Only from `act`.
-    pub async fn join(&self, vnet: &Scope) -> Result<(), Stop> {
-        self.shared.change(vnet, |row| row.users.insert(self.record.id.clone())).await?;
+    pub async fn join(&mut self, vnet: &Scope) -> Result<(), Stop> {
+        let held = self.take(vnet);
+        let held = self.shared.change(vnet, held, |row| row.users.insert(self.record.id.clone())).await?;
+        self.keep(vnet, held);
         Ok(())
-    }
-
-    /// [`Job::known`] for what a VNet's peerings share: only those that joined may rely on it.
-    pub async fn known_to_member<T: DeserializeOwned>(
-        &self,
-        vnet: &Scope,
-        part: &str,
-    ) -> Result<Option<Known<T>>, Stop> {
-        let (mut row, _) = self.shared.load(vnet).await?;
-        let joined = row.users.contains(&self.record.id);
-        Ok(self.trusted(row.part(part), part)?.filter(|_| joined))
     }
 }
 

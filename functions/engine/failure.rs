@@ -63,6 +63,11 @@ impl Failure {
         if self.code.is_empty() { String::new() } else { format!(" {}", self.code) }
     }
 
+    /// Status and code alone, for a line that says the rest in words of ours.
+    pub fn short(&self) -> String {
+        format!("{} answered {}{}", self.service, self.status_text(), self.code_text())
+    }
+
     /// No answer: the effect may have happened.
     pub fn is_unanswered(&self) -> bool {
         self.status.is_none()

@@ -1,4 +1,4 @@
-//! How any step runs: look, claim, act, commit, send; outcomes, deadlines, clock.
+//! How any step runs: look, claim, act, commit, send; outcomes, deadlines.
 //!
 //! - `run`: the five rules, in the order in which they happen; what dying between any two lines does.
 //! - `settle`: what an outcome makes of a record. Pure.
@@ -8,7 +8,6 @@
 
 mod cause;
 mod classify;
-mod clock;
 mod ensure;
 mod failure;
 mod message;
@@ -21,7 +20,6 @@ mod step;
 pub(crate) mod tests;
 
 pub use classify::{Class, NOT_SENT, Rule, Since, Verdict, classify, may_have_landed};
-pub use clock::{Clock, SystemClock, TimeScale};
 pub use ensure::{Known, SharedEffect};
 pub use failure::{Failure, Service};
 pub use message::{Delivery, PollMessage, StepMessage, Versioned, queue_of};

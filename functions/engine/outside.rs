@@ -13,12 +13,13 @@ impl Engine {
         &self,
         mut stored: Stored,
         outcome: Result<Act, Stop>,
+        said: Option<String>,
         delivery: Option<&Delivery>,
     ) -> Result<(), RunError> {
         let Some(entry) = self.runbook.entry(&stored.record.step) else { return Ok(()) };
         let record = &mut stored.record;
         let (was_parked, claim) = (record.parked, record.claim.clone());
-        let note = settle(record, entry, &self.runbook, outcome, None, &*self.clock);
+        let note = settle(record, entry, &self.runbook, outcome, said, &*self.clock);
         // Whoever holds the claim may still be at work.
         record.claim = claim;
         record.committed_by = delivery.map(|delivery| delivery.message_id.clone());
@@ -35,6 +36,32 @@ impl Engine {
         }
         super::run::tell(&stored.record, &note);
         if stored.record.parked { Ok(()) } else { self.send_for(&stored.record).await }
+    }
+
+    /// Makes a record's step look again at once, with fresh deadlines, because somebody asked for it. Keeps the claim it finds: the
+    /// step waits for its end. A finished record only gets a line in its journal.
+    pub async fn start_afresh(
+        &self,
+        mut stored: Stored,
+        asked: JournalEntry,
+        message_id: &str,
+    ) -> Result<(), RunError> {
+        let now = self.clock.now();
+        let record = &mut stored.record;
+        if record.status.is_final() {
+            return self.note(stored, asked).await;
+        }
+        if let Some(entry) = self.runbook.entry(&record.step) {
+            record.status = entry.status;
+        }
+        record.seq += 1;
+        (record.waiting, record.fault, record.parked, record.poisoned) = (None, None, false, 0);
+        record.facts.recreated = 0;
+        record.times.insert("started".to_owned(), now);
+        record.due = now;
+        record.committed_by = Some(message_id.to_owned());
+        self.records.commit(&stored, &asked).await?;
+        self.send_for(&stored.record).await
     }
 
     /// Sends a record's message once more. Old copies of it, should there be any, go stale.

@@ -6,10 +6,9 @@ use std::time::Duration;
 use futures::future::{Either, select};
 use tracing::{info, warn};
 
+use crate::clock::Clock;
 use crate::engine::settle::{Note, settle};
-use crate::engine::{
-    Act, Clock, Delivery, Entry, Job, Look, PollMessage, Runbook, StepMessage, Stop, Versioned, queue_of,
-};
+use crate::engine::{Act, Delivery, Entry, Job, Look, PollMessage, Runbook, StepMessage, Stop, Versioned, queue_of};
 use crate::peering::{Claim, Provenance, Record, SCHEMA};
 use crate::store::{Loaded, Records, Shared, Storage, StoreError, Stored, Vpcs, reject};
 
@@ -149,6 +148,7 @@ impl Engine {
             by: delivery.message_id.clone(),
             said: None,
             seen: false,
+            rows: Vec::new(),
         };
         let outcome = match entry.step.look(&mut job).await {
             Ok(Look::Done) => Ok(Act::Done),

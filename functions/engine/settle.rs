@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::engine::{Act, Class, Clock, Entry, Failure, Fix, Runbook, Service, Since, Stop, Verdict, Wait, classify};
+use crate::clock::Clock;
+use crate::engine::{Act, Class, Entry, Failure, Fix, Runbook, Service, Since, Stop, Verdict, Wait, classify};
 use crate::peering::{Fault, JournalEntry, Party, Record, Status, Waiting};
 
 /// A fault is looked at again after 5 minutes, then ever more rarely, up to hourly.
@@ -11,6 +12,8 @@ const FAULT_PACE: (u64, u64) = (5 * 60, 60 * 60);
 const FAULT_PATIENCE: Duration = Duration::from_secs(7 * 24 * 3600);
 /// Waits for a cause that all peerings share have codes that begin so; the service comes next.
 const SHARED: &str = "shared:";
+
+mod late;
 
 /// What to journal and to log.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,6 +38,7 @@ pub fn settle(
     entry.name.clone_into(&mut record.step);
     record.claim = None;
     record.parked = false;
+    let before = (record.fault.clone(), record.waiting.clone());
     let mut settled = match outcome {
         Ok(Act::Done) => advance(record, entry, runbook, clock),
         Ok(Act::Again) => again(record, entry, clock),
@@ -49,6 +53,7 @@ pub fn settle(
     if let (Some(said), true) = (said, settled.outcome == "advance" || settled.outcome == "again") {
         settled.note = said;
     }
+    late::judge(record, before, &mut settled, clock);
     let at = clock.now();
     let step = entry.name.to_owned();
     let Settled { outcome, note, party, correlation, is_new } = settled;
@@ -58,7 +63,7 @@ pub fn settle(
     }
 }
 
-struct Settled {
+pub(super) struct Settled {
     outcome: &'static str,
     note: String,
     party: Option<Party>,
@@ -214,7 +219,7 @@ fn judged(record: &mut Record, entry: &Entry, failure: &Failure, clock: &dyn Clo
             attend(record, Fix { what: failure.to_string(), why, command, code, correlation: None }, clock)
         }
         Verdict::Wait { party, delay } => {
-            let reason = format!("{} ({failure})", rule.why);
+            let reason = format!("{} ({})", rule.why, failure.short());
             let window = Duration::from_secs(rule.window);
             let overdue = remedy.map_or_else(|| rule.fix.to_owned(), |remedy| remedy.command);
             let wait = Wait { party, reason, code, delay, window, overdue };

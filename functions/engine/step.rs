@@ -6,9 +6,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use crate::engine::{Act, Clock, Failure, Fix, Look, Stop, Wait};
+use crate::clock::Clock;
+use crate::engine::{Act, Failure, Fix, Look, Stop, Wait};
 use crate::peering::{Half, Party, Provenance, Record, Status};
-use crate::store::Shared;
+use crate::store::{HeldRow, Scope, Shared};
 
 /// One step of a runbook. It looks whether its effect is there; if not, and only under a claim, it acts.
 ///
@@ -51,6 +52,8 @@ pub struct Job {
     pub clock: Arc<dyn Clock>,
     /// What peerings share.
     pub shared: Shared,
+    /// Shared rows as this job last read or wrote them.
+    pub rows: Vec<(Scope, HeldRow)>,
     /// The queue message that made the step run: the name under which it claims.
     pub by: String,
     /// What the journal shall say of the step, if it says more than "done".

@@ -16,7 +16,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tracing::error;
 
 use super::Invocation;
-use crate::engine::Clock;
+use crate::clock::Clock;
 
 /// A message of 64 KiB doubles when it is quoted twice, and its properties come once more as metadata.
 const LARGEST_BODY: usize = 2 * 1024 * 1024;

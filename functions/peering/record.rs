@@ -50,7 +50,7 @@ pub struct Record {
     pub facts: Facts,
     /// Who made the two halves.
     pub provenance: Halves,
-    /// When each step was done.
+    /// When it was `requested`, when each step was done, and when it `started` afresh after something that was not its own doing.
     pub times: BTreeMap<String, Timestamp>,
     /// The queue message whose worker made the last commit, and owes its send.
     pub committed_by: Option<String>,
@@ -280,6 +280,8 @@ pub struct Facts {
     pub requested_at: Option<Timestamp>,
     /// How often a refused connection was deleted and asked for again.
     pub recreated: u32,
+    /// The connection is to be replaced although Aiven has not given it up: its half is left over from a former peering.
+    pub replace: bool,
     /// `to-tenant-id`: Aiven's tenant, kept because it vanishes from `state_info` later.
     pub aiven_tenant: Option<TenantId>,
     /// `to-network-id`: Aiven's VNet.

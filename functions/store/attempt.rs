@@ -10,7 +10,7 @@ use std::time::Duration;
 use azure_core::error::ErrorKind;
 
 use super::StoreError;
-use crate::engine::Clock;
+use crate::clock::Clock;
 
 /// Longest time for one try, in real time: storage answers in milliseconds, and a step has 60 s for all its calls.
 const TRY: Duration = Duration::from_secs(6);

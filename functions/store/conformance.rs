@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Connection, Storage, memory};
-use crate::engine::{Clock, SystemClock, TimeScale};
+use crate::clock::{Clock, SystemClock, TimeScale};
 
 /// A storage account to try, and names that no other test uses.
 struct Account {

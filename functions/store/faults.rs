@@ -12,7 +12,7 @@ use azure_core::http::{AsyncRawResponse, HttpClient, Request, StatusCode};
 use azure_core::time::OffsetDateTime;
 
 use super::{Connection, Counts, Entity, Op, Query, Storage, StoreError};
-use crate::engine::{SystemClock, TimeScale};
+use crate::clock::{SystemClock, TimeScale};
 
 /// One line of a script.
 #[derive(Debug, Clone)]

@@ -14,7 +14,7 @@ use super::connection::{Access, Connection, ConnectionError};
 use super::queues::AzureQueues;
 use super::shared_key::{Dialect, SharedKey};
 use super::tables::AzureTables;
-use crate::engine::Clock;
+use crate::clock::Clock;
 
 /// What a token for storage is for, tables and queues alike.
 const SCOPE: &str = "https://storage.azure.com/.default";

@@ -123,6 +123,15 @@ impl Part {
     }
 }
 
+/// A row as it was last read or written, with what a conditional write needs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HeldRow {
+    /// The row.
+    pub row: SharedRow,
+    /// Its ETag; `None`: there is no such row yet.
+    pub etag: Option<String>,
+}
+
 /// The shared rows in a storage account.
 #[derive(Debug, Clone)]
 pub struct Shared {
@@ -135,40 +144,46 @@ impl Shared {
         Self { storage }
     }
 
-    /// A row and its ETag; an empty one without an ETag if there is none yet.
-    pub async fn load(&self, scope: &Scope) -> Result<(SharedRow, Option<String>), StoreError> {
-        let (partition, row) = scope.keys();
-        let Some(entity) = self.storage.tables.get(TABLE, partition, &row).await? else {
-            return Ok((SharedRow::new(), None));
-        };
-        let etag = entity.etag.clone();
-        Ok((columns::read(&entity, SHAPE)?, etag))
-    }
-
-    /// Writes a row if it is still the one that was read; its new ETag is returned.
-    pub async fn write(&self, scope: &Scope, row: &SharedRow, etag: Option<&str>) -> Result<String, StoreError> {
+    /// A row; an empty one if there is none yet.
+    pub async fn load(&self, scope: &Scope) -> Result<HeldRow, StoreError> {
         let (partition, key) = scope.keys();
-        let entity = columns::write(partition, &key, row, SHAPE)?;
-        match etag {
-            Some(etag) => self.storage.tables.replace(TABLE, &entity, etag).await,
-            None => self.storage.tables.insert(TABLE, &entity).await,
-        }
+        let Some(entity) = self.storage.tables.get(TABLE, partition, &key).await? else {
+            return Ok(HeldRow { row: SharedRow::new(), etag: None });
+        };
+        Ok(HeldRow { etag: entity.etag.clone(), row: columns::read(&entity, SHAPE)? })
     }
 
-    /// Changes a row whoever else does: `change` says whether there is anything to write, and is asked again when another was quicker.
+    /// Writes a row if nobody else has since it was read, and keeps its new ETag.
+    pub async fn write(&self, scope: &Scope, held: &mut HeldRow) -> Result<(), StoreError> {
+        let (partition, key) = scope.keys();
+        let entity = columns::write(partition, &key, &held.row, SHAPE)?;
+        let etag = match &held.etag {
+            Some(etag) => self.storage.tables.replace(TABLE, &entity, etag).await?,
+            None => self.storage.tables.insert(TABLE, &entity).await?,
+        };
+        held.etag = Some(etag);
+        Ok(())
+    }
+
+    /// Changes a row whoever else does: `change` says whether there is anything to write, and is asked again of the row as it
+    /// then is when another was quicker. Begins with the row `held`, if there is one, instead of reading it.
     pub async fn change(
         &self,
         scope: &Scope,
+        mut held: Option<HeldRow>,
         change: impl Fn(&mut SharedRow) -> bool,
-    ) -> Result<SharedRow, StoreError> {
+    ) -> Result<HeldRow, StoreError> {
         loop {
-            let (mut row, etag) = self.load(scope).await?;
-            if !change(&mut row) {
-                return Ok(row);
+            let mut next = match held.take() {
+                Some(held) => held,
+                None => self.load(scope).await?,
+            };
+            if !change(&mut next.row) {
+                return Ok(next);
             }
-            match self.write(scope, &row, etag.as_deref()).await {
+            match self.write(scope, &mut next).await {
                 Err(error) if error.is_lost_race() => {}
-                other => return other.map(|_| row),
+                other => return other.map(|()| next),
             }
         }
     }

@@ -10,7 +10,7 @@ use azure_core::http::policies::{Policy, PolicyResult};
 use azure_core::http::{Context, Request};
 use jiff::fmt::rfc2822::DateTimePrinter;
 
-use crate::engine::Clock;
+use crate::clock::Clock;
 
 /// What is signed differs between the services.
 #[derive(Debug, Clone, Copy)]

@@ -18,9 +18,10 @@ use jiff::Timestamp;
 
 use super::readable::ReadableErrors;
 use super::{Identity, Token, TokenSource};
+use crate::clock::Clock;
 use crate::cloud::Endpoints;
 use crate::cloud::http::timed;
-use crate::engine::{Clock, Failure, Service};
+use crate::engine::{Failure, Service};
 use crate::peering::{AppId, TenantId};
 
 /// What a managed identity's token must be for, to serve as an application's client assertion

@@ -14,7 +14,8 @@ use azure_core::http::{HttpClient, Method, Request};
 use futures::future::{Either, select};
 use url::Url;
 
-use crate::engine::{Clock, Failure};
+use crate::clock::Clock;
+use crate::engine::Failure;
 
 pub use call::Call;
 pub use reply::Reply;

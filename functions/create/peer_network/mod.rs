@@ -99,7 +99,7 @@ impl PeerNetwork {
 
     /// Aiven's half may be left over from a peering that was deleted: then both are made anew, beginning with Aiven's, once.
     /// And a right that came late is not in a token of before: the next try takes fresh ones.
-    fn refused(&self, job: &Job, failure: Failure) -> Stop {
+    fn refused(&self, job: &mut Job, failure: Failure) -> Stop {
         if let Ok(app) = application(job) {
             for tenant in [Some(self.0.settings.endpoints.tenant), job.record.facts.aiven_tenant].into_iter().flatten()
             {
@@ -108,6 +108,7 @@ impl PeerNetwork {
         }
         let ours = job.record.provenance.aiven == Some(Provenance::Created);
         if failure.code == "RemotePeeringIsDisconnected" && ours && job.record.facts.recreated < MOST_REPLACED {
+            job.record.facts.replace = true;
             let why = "Aiven's half is disconnected: it is replaced, then ours is made".to_owned();
             return Stop::Back { step: "request_peering", why, after: Duration::ZERO };
         }

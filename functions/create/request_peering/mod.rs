@@ -31,10 +31,11 @@ impl Step for RequestPeering {
         let Some(connection) = vpc.live_connection_to(&job.record.vnet) else {
             // What we made, if we did, is gone: what comes next is made anew.
             job.record.provenance.aiven = job.record.provenance.aiven.filter(|p| *p == Provenance::Claimed);
-            job.record.facts.aiven_state = None;
+            forget(&mut job.record.facts);
             return Ok(Look::Missing);
         };
-        if is_refused(&connection.state) {
+        if is_refused(&connection.state) || job.record.facts.replace {
+            job.found(Half::Aiven);
             return replaceable(job, connection);
         }
         self.same(job, connection)?;
@@ -51,7 +52,9 @@ impl Step for RequestPeering {
         // The look saw a refused one, which has to go first.
         let vpc = self.0.clouds.aiven.vpc(&job.record.key.vpc).await?;
         match vpc.live_connection_to(&job.record.vnet) {
-            Some(connection) if is_refused(&connection.state) => self.remove(job, connection).await,
+            Some(connection) if is_refused(&connection.state) || job.record.facts.replace => {
+                self.remove(job, connection).await
+            }
             _ => Err(Wait::aiven("connection_changed", "the connection has just changed", 5, 600).into()),
         }
     }
@@ -85,6 +88,7 @@ impl RequestPeering {
     async fn remove(&self, job: &mut Job, refused: &Connection) -> Result<Act, Stop> {
         self.0.clouds.aiven.delete_connection(&job.record.key.vpc, refused).await?;
         job.record.facts.recreated += 1;
+        job.record.facts.replace = false;
         job.record.provenance.aiven = None;
         let reason = format!("the connection that ended {} is being deleted", refused.state);
         Err(Wait::aiven("replacing", reason, 10, 1800).into())
@@ -168,6 +172,12 @@ fn delete_command(vpc: &VpcRef, connection: &Connection) -> String {
             connection.vnet
         ),
     }
+}
+
+/// Forgets what a connection said that is there no more: the next one has a network and ids of its own.
+pub fn forget(facts: &mut Facts) {
+    (facts.connection, facts.aiven_tenant, facts.aiven_vnet, facts.pending_peer_at) = (None, None, None, None);
+    (facts.aiven_state, facts.replace) = (None, false);
 }
 
 /// Keeps what a connection says, as long as it says it: `state_info` vanishes later.

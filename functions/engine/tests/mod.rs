@@ -1,6 +1,7 @@
 //! The engine by itself: a clock that tests own, a runbook of scripted steps, records that read as sentences.
 
 mod settle;
+mod twin;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -8,7 +9,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Clock, Entry, Failure, Job, Look, Remedy, Runbook, Service, Step, Stop, TimeScale};
+use super::{Entry, Failure, Job, Look, Remedy, Runbook, Service, Step, Stop};
+use crate::clock::{Clock, TimeScale};
 use crate::peering::{Opening, Options, PeeringKey, Record, Status, VnetId};
 
 /// Minutes in seconds.
@@ -97,4 +99,10 @@ pub fn failure(service: Service, status: u16, code: &str) -> Failure {
         retry_after: None,
         correlation: None,
     }
+}
+
+/// A record after an outcome.
+pub fn settled(record: &mut Record, runbook: &Runbook, outcome: Result<super::Act, Stop>, clock: &dyn Clock) {
+    let step = record.step.clone();
+    super::settle::settle(record, runbook.entry(&step).unwrap(), runbook, outcome, None, clock);
 }

@@ -6,7 +6,7 @@ mod tables;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Storage;
-use crate::engine::Clock;
+use crate::clock::Clock;
 
 pub use queues::MemoryQueues;
 pub use tables::MemoryTables;

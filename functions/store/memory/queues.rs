@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
 use super::lock;
-use crate::engine::Clock;
+use crate::clock::Clock;
 use crate::store::limits::{check_message, queue_name};
 use crate::store::queues::whole_seconds;
 use crate::store::{Queues, ReceivedMessage, StoreError};

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 
 use super::lock;
-use crate::engine::Clock;
+use crate::clock::Clock;
 use crate::store::limits::{check_entity, check_keys, check_transaction, row_name, table_name};
 use crate::store::tables::to_ticks;
 use crate::store::{Continuation, Entity, Op, Page, Query, StoreError, Tables, Value};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::cloud::aiven::{Connection, ConnectionState, Vpc};
-use crate::create::request_peering::{BEFORE_REPLACING, MOST_REPLACED, is_refused, keep, refused};
+use crate::create::request_peering::{BEFORE_REPLACING, MOST_REPLACED, forget, is_refused, keep, refused};
 use crate::engine::{Act, Fix, Stop};
 use crate::peering::{Fault, Provenance, Record, Waiting};
 use crate::store::Outage;
@@ -54,6 +54,7 @@ fn missing(record: &mut Record, vpc: &Vpc, age: Duration) -> Judgement {
     };
     if asked_to || record.facts.recreated < MOST_REPLACED {
         record.facts.recreated += u32::from(!asked_to);
+        forget(&mut record.facts);
         let why = "the connection is gone at Aiven: it is asked for again".to_owned();
         return Some(Err(Stop::Back { step: "request_peering", why, after: Duration::ZERO }));
     }
@@ -70,6 +71,7 @@ fn missing(record: &mut Record, vpc: &Vpc, age: Duration) -> Judgement {
 fn given_up(record: &mut Record, connection: &Connection) -> Judgement {
     let ours = record.provenance.aiven == Some(Provenance::Created);
     if ours && record.facts.recreated < MOST_REPLACED {
+        forget(&mut record.facts);
         let why = format!("Aiven's connection ended {}: it is replaced once", connection.state);
         return Some(Err(Stop::Back { step: "request_peering", why, after: BEFORE_REPLACING }));
     }
@@ -113,3 +115,6 @@ fn too_long(record: &Record, waiting: &Waiting) -> Fix {
         correlation: None,
     }
 }
+
+#[cfg(test)]
+mod tests;

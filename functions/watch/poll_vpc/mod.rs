@@ -86,11 +86,14 @@ async fn close(engine: &Engine, vpc: &VpcRef) -> Result<(), RunError> {
 /// Notes a cause that stops all peerings, or its end. Returns the last such stretch of time, which no deadline counts.
 async fn outage(engine: &Engine, answer: &Result<Vpc, Failure>) -> Result<Option<Outage>, RunError> {
     match answer {
-        Err(failure) if classify(failure).class == Class::Shared => engine.open_cause(failure).await?,
-        Err(_) => {}
-        Ok(_) => engine.close_cause().await?,
+        Ok(_) => Ok(engine.close_cause().await?),
+        Err(failure) => {
+            if classify(failure).class == Class::Shared {
+                engine.open_cause(failure).await?;
+            }
+            Ok(engine.shared.load(&Scope::Installation).await?.row.outage)
+        }
     }
-    Ok(engine.shared.load(&Scope::Installation).await?.0.outage)
 }
 
 async fn judge_one(
@@ -105,6 +108,11 @@ async fn judge_one(
         return Ok(());
     }
     let (age, now) = (record.facts.requested_at.map_or(Duration::MAX, |at| engine.clock.since(at)), engine.clock.now());
+    if let Some(outage) = outage {
+        // Deadlines begin afresh when what stopped every peering is over.
+        let started = record.times.entry("started".to_owned()).or_insert(outage.to);
+        *started = outage.to.max(*started);
+    }
     let judged = match answer {
         Ok(vpc) => judge::judge(record, vpc, age, now),
         // Deadlines rest while nobody's peering can move.
@@ -112,7 +120,11 @@ async fn judge_one(
         Err(_) => None,
     };
     match judged.or_else(|| judge::overdue(&stored.record, outage, now)) {
-        Some(outcome) => engine.conclude_from_outside(stored, outcome, Some(delivery)).await,
+        Some(outcome) => {
+            let said =
+                stored.record.facts.aiven_state.as_ref().map(|state| format!("the connection is {state} at Aiven"));
+            engine.conclude_from_outside(stored, outcome, said, Some(delivery)).await
+        }
         None => Ok(()),
     }
 }

@@ -86,5 +86,5 @@ async fn hint(engine: &Engine, message: &StepMessage) -> Result<(), RunError> {
     }
     let what =
         format!("step {} failed {} times over without an answer", stored.record.step, stored.record.poisoned * 5);
-    engine.conclude_from_outside(stored, Err(Stop::Fix(Fix::report(what))), None).await
+    engine.conclude_from_outside(stored, Err(Stop::Fix(Fix::report(what))), None, None).await
 }

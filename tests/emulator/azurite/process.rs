@@ -166,7 +166,6 @@ fn command(installed: &Installed, folder: &Path) -> Command {
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         // Ctrl-C in a terminal is for whoever runs it, who then decides.
-        .process_group(0)
         .kill_on_drop(true);
     command
 }

@@ -12,28 +12,21 @@ use crate::arguments::Arguments;
 use crate::rows::{Entry, Peering, Rows};
 use crate::runbook::{Runbook, title};
 use crate::screen::{Look, Screen, WIDTH};
+use crate::tally::tally;
 use crate::words::{clock, seconds, wrap};
 
 /// Between two looks at the tables, on the wall.
 const PACE: Duration = Duration::from_millis(150);
+/// A fault is looked at again after five minutes by the app itself; one that stands longer, nominal, is there to stay.
+const PATIENCE: Duration = Duration::from_secs(7 * 60);
 /// More peerings than that are told by their numbers only.
 const FEW: usize = 5;
 /// Where the text of a change begins.
 const TEXT: usize = 34;
-/// Where a peering stands, in the order of the runbook.
-const STATUSES: [&str; 11] = [
-    "Requested",
-    "Authorizing",
-    "WaitingForAiven",
-    "Peering",
-    "WaitingForActive",
-    "NeedsAttention",
-    "Drifted",
-    "Paused",
-    "Deleting",
-    "Deleted",
-    "Active",
-];
+/// Where the numbers of many peerings begin.
+const TALLY: usize = 19;
+/// What stands in brackets and is longer is a cloud's answer, word for word.
+const SHORT: usize = 50;
 
 /// Follows the peerings of an environment.
 pub struct Follower<'a> {
@@ -47,6 +40,7 @@ pub struct Follower<'a> {
     refused: usize,
     /// The last wait told of each peering: the same again is no news.
     waits: BTreeMap<(String, String), String>,
+    faults: HashSet<String>,
     tally: String,
     headed: bool,
 }
@@ -64,6 +58,7 @@ impl<'a> Follower<'a> {
             seen: HashSet::new(),
             refused: 0,
             waits: BTreeMap::new(),
+            faults: HashSet::new(),
             tally: String::new(),
             headed: false,
         }
@@ -80,16 +75,16 @@ impl<'a> Follower<'a> {
     /// Storage did not answer.
     pub async fn until_settled(&mut self, count: usize, limit: Duration, screen: &mut Screen) -> Result<(), String> {
         let began = Instant::now();
+        let patience = PATIENCE.div_f64(self.scale);
         loop {
             let rows = self.look(screen).await?;
-            let over = |peering: &Peering| peering.status == "Active" || peering.is_stuck();
+            let over = |peering: &Peering| peering.status == "Active" || peering.is_stuck(patience);
             let refused = rows.peerings.is_empty() && self.refused >= count;
             if refused || (rows.peerings.len() >= count && rows.peerings.iter().all(over)) {
                 break;
             }
             if began.elapsed() > limit {
-                let text = format!("the time is up: {} (--time-limit)", seconds(limit));
-                screen.line(Look::Bad, &text);
+                screen.line(Look::Bad, &format!("the time is up after {} (--time-limit)", seconds(limit)));
                 break;
             }
             tokio::time::sleep(PACE).await;
@@ -118,7 +113,9 @@ impl<'a> Follower<'a> {
         let news: Vec<Entry> = rows.journal.iter().filter(|entry| self.is_new(entry)).cloned().collect();
         let many = rows.peerings.len() > FEW;
         for entry in &news {
-            if !many || entry.outcome == "fix" {
+            // Of many only what a person has to do, and the same thing once.
+            let yours = entry.outcome == "fix" || entry.party == "you";
+            if !many || (yours && self.faults.insert(gist(&entry.note).to_owned())) {
                 self.tell(entry, &rows, screen);
             }
         }
@@ -139,10 +136,10 @@ impl<'a> Follower<'a> {
     fn tell(&mut self, entry: &Entry, rows: &Rows, screen: &mut Screen) {
         let Some(peering) = rows.of(entry) else { return };
         let (look, text) = match entry.outcome.as_str() {
-            "wait" => (Look::Faint, format!("waiting for {}: {}", entry.party, entry.note)),
-            "fix" => (Look::Bad, format!("you have to act: {}", entry.note)),
-            "advance" | "requested" => (Look::Plain, entry.note.clone()),
-            other => (Look::Plain, format!("{other}: {}", entry.note)),
+            "wait" => (Look::Faint, format!("waiting for {}: {}", entry.party, gist(&entry.note))),
+            "fix" => (Look::Bad, format!("you have to act: {}", short(&entry.note, peering))),
+            "requested" => (Look::Plain, format!("accepted: {}", entry.note)),
+            _ => (Look::Plain, entry.note.clone()),
         };
         let known = self.waits.insert(entry.key.clone(), text.clone());
         if known.is_some_and(|known| known == text) {
@@ -160,7 +157,7 @@ impl<'a> Follower<'a> {
     fn change(&mut self, at: Timestamp, look: Look, of: &str, number: &str, text: &str, screen: &mut Screen) {
         if !self.headed {
             self.headed = true;
-            screen.line(Look::Faint, &format!("{:>8}{:>9}  {:7}{:8}", "time", "nominal", "step", "runbook"));
+            screen.line(Look::Faint, &format!("{:>8}{:>9}  {:7}runbook", "time", "nominal", "step"));
         }
         let (wall, nominal) = self.times(at);
         for (index, line) in wrap(text, WIDTH - TEXT).iter().enumerate() {
@@ -177,7 +174,10 @@ impl<'a> Follower<'a> {
         let tally = tally(rows);
         if tally != self.tally {
             let (wall, nominal) = self.times(Timestamp::now());
-            screen.line(Look::Plain, &format!("{wall:>8}{nominal:>9}  {tally}"));
+            for (index, line) in wrap(&tally, WIDTH - TALLY).iter().enumerate() {
+                let (wall, nominal) = if index == 0 { (wall.as_str(), nominal.as_str()) } else { ("", "") };
+                screen.line(Look::Plain, &format!("{wall:>8}{nominal:>9}  {line}"));
+            }
             self.tally = tally;
         }
     }
@@ -203,7 +203,7 @@ impl<'a> Follower<'a> {
             let n = peering.before(&peering.step) + 1;
             lines.push((Look::Plain, format!("{}: step {n} of {}: {step}", rows.label(peering), self.runbook.len())));
             if let Some((who, why)) = &peering.waiting {
-                lines.push((Look::Faint, format!("  waiting for {who}: {why}")));
+                lines.push((Look::Faint, format!("  waiting for {who}: {}", gist(why))));
             }
         }
         if open.len() > FEW {
@@ -262,8 +262,30 @@ fn news(event: &Event) -> Option<String> {
     })
 }
 
-fn tally(rows: &Rows) -> String {
-    let at = |status: &&str| rows.peerings.iter().filter(|peering| peering.status == *status).count();
-    let counts = STATUSES.iter().map(|status| (status, at(status))).filter(|(_, count)| *count > 0);
-    counts.map(|(status, count)| format!("{status} {count}")).collect::<Vec<_>>().join(", ")
+/// A reason without the cloud's own words, which follow in brackets and are long; the journal has them.
+fn gist(reason: &str) -> &str {
+    match reason.split_once(" (") {
+        Some((gist, rest)) if rest.chars().count() > SHORT => gist,
+        _ => reason,
+    }
+}
+
+/// What happened, and what to do; the journal has the reason, too.
+fn short(note: &str, peering: &Peering) -> String {
+    match &peering.fault {
+        Some(fault) => format!("{} DO: {}", gist(&fault.what), fault.command),
+        None => note.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::gist;
+
+    #[test]
+    fn a_reason_is_shown_without_the_clouds_long_answer() {
+        let answer = "Microsoft Graph answered 400 NoBackingApplicationObject to PATCH /v1.0/servicePrincipals";
+        assert_eq!(gist(&format!("it is not visible yet ({answer})")), "it is not visible yet");
+        assert_eq!(gist("Aiven builds its half (it is APPROVED)"), "Aiven builds its half (it is APPROVED)");
+    }
 }

@@ -56,6 +56,9 @@ async fn guard() -> Result<u8, Error> {
     tell(group, Signal::KILL);
     let _ = worker.wait().await;
     remove(&folder).await;
+    if status == INTERRUPTED {
+        eprintln!("ended; nothing is left running");
+    }
     Ok(status)
 }
 

@@ -5,7 +5,7 @@
 //!
 //! - [`arguments`]: the command line          - [`checks`], [`build`]: what must be there before anything starts
 //! - [`stage`]: who is to be peered           - [`trouble`]: what is to go wrong
-//! - [`rows`]: records and journal, as read   - [`follow`]: shows them live, on the [`screen`]
+//! - [`rows`]: records and journal, as read   - [`follow`]: shows them live, on the [`screen`]; [`tally`]: many of them
 //! - [`summary`]: what the clouds say         - [`serve`]: how to send a request of one's own
 //!
 //! It knows the product by its tables and folders only.
@@ -21,6 +21,7 @@ mod screen;
 mod serve;
 mod stage;
 mod summary;
+mod tally;
 mod trouble;
 mod words;
 mod worker;

@@ -1,5 +1,7 @@
 //! Records and journal as anybody reads them who has a client of Table Storage.
 
+use std::time::Duration;
+
 use emulator::azurite::Entity;
 use emulator::environment::Environment;
 use jiff::Timestamp;
@@ -35,8 +37,8 @@ pub struct Fault {
     pub why: String,
     /// What to run.
     pub command: String,
-    /// How often it was looked again since.
-    pub attempts: u64,
+    /// Since when.
+    pub since: Option<Timestamp>,
 }
 
 /// An entry of the journal.
@@ -102,9 +104,12 @@ impl Peering {
         self.done.iter().position(|done| done == step).unwrap_or(self.done.len())
     }
 
-    /// A person has to act, and looking again did not help.
-    pub fn is_stuck(&self) -> bool {
-        self.status == "NeedsAttention" && self.fault.as_ref().is_some_and(|fault| fault.attempts > 0)
+    /// A person has to act, and since so long (on the wall) that looking again has not helped.
+    pub fn is_stuck(&self, patience: Duration) -> bool {
+        let since = self.fault.as_ref().and_then(|fault| fault.since);
+        let age = since.map(|since| Timestamp::now().duration_since(since));
+        self.status == "NeedsAttention"
+            && age.and_then(|age| Duration::try_from(age).ok()).is_some_and(|age| age > patience)
     }
 }
 
@@ -123,7 +128,7 @@ fn peering(row: &Entity) -> Option<Peering> {
             what: member(&fault, "what").to_owned(),
             why: member(&fault, "why").to_owned(),
             command: member(&fault, "command").to_owned(),
-            attempts: fault["attempts"].as_u64().unwrap_or(0),
+            since: member(&fault, "since").parse().ok(),
         }),
     })
 }

@@ -116,12 +116,6 @@ impl Screen {
         eprintln!("\n{}", self.looking(Look::Bad, why));
     }
 
-    /// Said when somebody ended it.
-    pub fn interrupted(&mut self) {
-        self.clear();
-        self.line(Look::Plain, "ended; nothing is left running");
-    }
-
     fn looking(&self, look: Look, text: &str) -> String {
         if self.colour && look != Look::Plain { format!("{}{text}\x1b[0m", look.code()) } else { text.to_owned() }
     }

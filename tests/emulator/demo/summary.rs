@@ -1,5 +1,6 @@
 //! What it came to: both halves of every peering as the clouds have them, what it took, and what is wrong.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use emulator::clouds::{Pair, Service, World};
@@ -10,6 +11,9 @@ use crate::rows::{Peering, Rows};
 use crate::screen::{Look, Screen, WIDTH};
 use crate::stage::Stage;
 use crate::words::{clock, count, seconds, wrap};
+
+/// More pairs than that are told by VPC.
+const MANY: usize = 12;
 
 /// A pair as both clouds see it.
 struct Seen {
@@ -74,20 +78,39 @@ fn record<'a>(rows: &'a Rows, pair: &Pair) -> Option<&'a Peering> {
     rows.peerings.iter().find(|row| row.key.0.ends_with(&pair.vpc_id) && row.vnet.eq_ignore_ascii_case(&pair.vnet))
 }
 
+/// A line a pair; of many pairs those that are well are one line a VPC.
 fn table(stage: &Stage, seen: &[Seen], records: &[Option<&Peering>], screen: &mut Screen) {
-    screen.blank();
-    let line = |columns: [&str; 6]| {
-        let [id, vnet, status, aiven, ours, theirs] = columns;
-        format!("  {id:14}{vnet:9}{status:16}{aiven:14}{ours:13}{theirs}")
-    };
-    screen.line(Look::Faint, &line(["peering", "VNet", "record", "at Aiven", "VNet's half", "Aiven's half"]));
+    let mut rows = vec![["peering", "VNet", "record", "at Aiven", "our half", "its half"].map(str::to_owned)];
+    let mut well: BTreeMap<&str, usize> = BTreeMap::new();
     for ((pair, seen), record) in stage.asked.iter().zip(seen).zip(records) {
-        let vnet = pair.vnet.rsplit('/').next().unwrap_or_default();
         let (id, status) = record.map_or(("-", "none"), |record| (&record.id, &record.status));
-        let look = if seen.is_peered() { Look::Plain } else { Look::Bad };
-        screen.line(look, &line([id, vnet, status, &seen.connection, &seen.ours, &seen.theirs]));
+        if stage.asked.len() > MANY && seen.is_peered() && status == "Active" {
+            *well.entry(&pair.vpc_id).or_default() += 1;
+        } else {
+            let vnet = pair.vnet.rsplit('/').next().unwrap_or_default();
+            rows.push([id, vnet, status, &seen.connection, &seen.ours, &seen.theirs].map(str::to_owned));
+        }
+    }
+    for (vpc, number) in well {
+        let all = format!("{number} of VPC {}", vpc.split('-').next().unwrap_or_default());
+        rows.push([all, "-".into(), "Active".into(), "ACTIVE".into(), "Connected".into(), "Connected".into()]);
     }
     screen.blank();
+    for (index, line) in aligned(&rows).iter().enumerate() {
+        screen.line(if index == 0 { Look::Faint } else { Look::Plain }, line);
+    }
+    screen.blank();
+}
+
+/// Columns as wide as what they hold.
+fn aligned(rows: &[[String; 6]]) -> Vec<String> {
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: [usize; 6] = std::array::from_fn(width);
+    let line = |row: &[String; 6]| {
+        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}  "));
+        format!("  {}", cells.collect::<String>().trim_end())
+    };
+    rows.iter().map(line).collect()
 }
 
 /// What is wrong with a peering, and what to run.
@@ -120,16 +143,19 @@ fn took_what(environment: &Environment, took: Duration, scale: f64, screen: &mut
     let [aiven, entra, graph, arm, identity] =
         [Service::Aiven, Service::Entra, Service::Graph, Service::Arm, Service::Identity].map(of);
     let all = aiven + entra + graph + arm + identity;
-    let text = format!(
-        "{all}: Aiven {aiven}, Resource Manager {arm}, Graph {graph}, Entra {entra}, managed identity {identity}"
-    );
+    let text = format!("{all}: Aiven {aiven}, ARM {arm}, Graph {graph}, Entra {entra}, managed identity {identity}");
     screen.fact("API calls", &text);
     let counts = environment.supervisor.counts();
-    let messages: usize = counts.messages.values().map(std::collections::BTreeSet::len).sum();
+    let messages: usize = counts.messages.values().map(BTreeSet::len).sum();
     let delivered: u64 = counts.delivered.values().sum();
-    screen.fact("messages", &format!("{messages}, delivered {delivered} times, {} given up", counts.poisoned));
-    let hosts = usize::try_from(counts.hosts).unwrap_or(usize::MAX);
-    let text = format!("launched {} times by {}, {} crashes", counts.launches, count(hosts, "host"), counts.crashes);
+    screen.fact("messages", &format!("{messages}, delivered {delivered} times; {} given up", counts.poisoned));
+    let number = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
+    let (launches, crashes) = (count(number(counts.launches), "time"), number(counts.crashes));
+    let text = format!(
+        "launched {launches} by {}; it crashed {}",
+        count(number(counts.hosts), "host"),
+        count(crashes, "time")
+    );
     screen.fact("handler", &text);
     let nominal = clock(took.mul_f64(scale));
     screen.fact("time", &format!("{} on the wall, {nominal} nominal ({scale} times faster)", seconds(took)));

@@ -1,5 +1,6 @@
 //! Reads `host.json` as the host does.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -117,7 +118,8 @@ fn queues(json: &Value, options: &HostOptions) -> Result<Queues, String> {
 fn handler(host: &Value, root: &Path, options: &HostOptions) -> Option<Handler> {
     let section = [&host["customHandler"], &host["httpWorker"]].into_iter().find(|section| section.is_object())?;
     let description = &section["description"];
-    let expand = |text: &str| expand(text, options);
+    let settings = options.app_settings();
+    let expand = |text: &str| expand(text, &settings);
     let path = description["defaultExecutablePath"].as_str().map(expand).filter(|path| !path.is_empty())?;
     // A relative path is below the app only if such a file exists; otherwise it is a command on PATH.
     let executable = Some(root.join(&path)).filter(|file| file.is_file()).unwrap_or_else(|| PathBuf::from(&path));
@@ -161,14 +163,14 @@ fn split(line: &str) -> Vec<String> {
 }
 
 /// Replaces `%NAME%` by the setting; an unknown one by nothing.
-fn expand(text: &str, options: &HostOptions) -> String {
+fn expand(text: &str, settings: &BTreeMap<String, String>) -> String {
     let mut out = String::new();
     let mut rest = text;
     while let Some((before, (name, after))) =
         rest.split_once('%').and_then(|(before, tail)| Some((before, tail.split_once('%')?)))
     {
         out.push_str(before);
-        out.push_str(options.settings.get(name).map_or("", String::as_str));
+        out.push_str(settings.get(name).map_or("", String::as_str));
         rest = after;
     }
     out + rest

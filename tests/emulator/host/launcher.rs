@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinSet;
 
 use super::config::Handler;
 use super::events::{Event, Events, Stream};
@@ -26,6 +27,8 @@ pub(super) struct Launcher {
     pub(super) orders: mpsc::UnboundedReceiver<Order>,
     pub(super) launch: u32,
     pub(super) orphan: bool,
+    /// The probes of all launches; they end with the host.
+    pub(super) probing: JoinSet<()>,
 }
 
 /// What does not change between launches.
@@ -81,8 +84,11 @@ impl Launcher {
         let started = Instant::now();
         let (events, state) = (self.events.clone(), self.state.clone());
         let (launch, probes) = (self.launch, self.probes);
-        let probing = probe(wire, probes, self.traced);
-        tokio::pin!(probing);
+        // The probes of a launch that ends before it is ready go on, so its successor is asked once for each.
+        let (tell, mut probing) = oneshot::channel();
+        let asking = probe(Arc::clone(wire), probes, self.traced);
+        // Nobody listens any more once the launch is over.
+        self.probing.spawn(async move { tell.send(asking.await).unwrap_or(()) });
         let (mut ready, mut gone) = (false, false);
         loop {
             tokio::select! {
@@ -92,7 +98,7 @@ impl Launcher {
                     Some((end, crash, status)) => { exited(&events, pid, &status, crash); return end; }
                 },
                 answered = &mut probing, if !ready => {
-                    if !answered {
+                    if !answered.unwrap_or(false) {
                         events.tell(Event::HandlerFailed("Initializing HttpWorker timed out.".to_owned()));
                         let _ = child.kill().await;
                         return End::NeverReady;
@@ -158,7 +164,6 @@ impl Spec {
             .env("FUNCTIONS_CUSTOMHANDLER_WORKER_ID", &id)
             .env("FUNCTIONS_HTTPWORKER_ID", &id)
             // Ctrl-C in a terminal is for whoever runs the host, who then decides.
-            .process_group(0)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -183,7 +188,7 @@ fn exited(events: &Events, pid: u32, status: &str, crash: bool) {
 }
 
 /// Asks `GET /` until anything answers: any status will do, even a connection dropped in mid-answer.
-async fn probe(wire: &Arc<Wire>, probes: u32, traced: bool) -> bool {
+async fn probe(wire: Arc<Wire>, probes: u32, traced: bool) -> bool {
     for _ in 0..probes {
         let request = Request {
             method: "GET",

@@ -145,7 +145,8 @@ impl Host {
                 Trigger::Timer { .. } => tokio::spawn(timer::run(Arc::clone(&core), index)),
             })
             .collect();
-        let tasks = listeners.iter().map(JoinHandle::abort_handle).collect();
+        let primary = tokio::spawn(Held::be_primary(Arc::clone(&core)));
+        let tasks = listeners.iter().chain([&primary]).map(JoinHandle::abort_handle).collect();
         let (tell, ended) = watch::channel(None);
         let keeper = tokio::spawn(keep(Arc::clone(&core), launcher));
         tokio::spawn(shut_down(Arc::clone(&core), listeners, keeper, tell));
@@ -161,10 +162,10 @@ impl Host {
 
     /// Ends as on SIGKILL: messages and locks stay leased, nothing is told to anybody.
     pub fn kill(&self) {
-        self.core.stop(StopReason::Killed);
         for task in &self.tasks {
             task.abort();
         }
+        self.core.stop(StopReason::Killed);
         self.core.worker.order(Order::End { orphan: self.core.options.orphans });
     }
 

@@ -1,12 +1,11 @@
 //! The Functions host, emulated: runs a staged app's handler and drives it from queues and timers, as unkindly as the real one.
 //!
 //! What it does was read in `Azure/azure-functions-host` and `azure-webjobs-sdk` and checked against
-//! recordings of the real host 4.1037 (queue extension v5), of which `tests/replay.rs` replays 43.
+//! recordings of the real host 4.1037 (queue extension v5), which the repository's `tests/replay` replays.
 //!
 //! Not emulated: HTTP triggers and endpoints, scaling, dynamic concurrency, drain mode, role-based access
-//! to storage, connections other than `AzureWebJobsStorage`, restarts on file changes, time zones other
-//! than UTC. Kinder than the real host: an unusable `host.json` is an error at once, where the real one
-//! stays up and does nothing. Chunks are of 1 KiB even where the real host's depend on its text encoder.
+//! to storage, connections other than `AzureWebJobsStorage`, time zones other than UTC. Kinder than the
+//! real host: an unusable `host.json` is an error at once, where the real one stays up and does nothing.
 //! Scaled leases are at least a second, because storage counts in seconds.
 //!
 //! ```text

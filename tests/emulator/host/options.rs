@@ -20,7 +20,7 @@ pub enum Duplicate {
 /// How the body of a POST is framed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Transfer {
-    /// In chunks of 1 KiB, as in Azure.
+    /// In chunks of about 1 KiB, as in Azure.
     #[default]
     Chunked,
     /// With a Content-Length, as under Core Tools.
@@ -49,6 +49,9 @@ pub struct HostOptions {
     /// Whether the handler outlives a host that was killed, or that stopped with calls in flight, as
     /// the real one does. Off: it is killed, as if it had noticed that its host is gone.
     pub orphans: bool,
+    /// Whether a [`super::Supervisor`] replaces the host when its `host.json` or a `function.json`
+    /// changes: the new handler starts on another port before the old one ends.
+    pub watch: bool,
     /// Names the timers' locks and status blobs. Hosts that share storage and this id share them.
     pub host_id: String,
     /// Processor cores of the emulated instance; they set `newBatchThreshold`.
@@ -71,6 +74,7 @@ impl HostOptions {
             transfer: Transfer::default(),
             duplicate: Duplicate::default(),
             orphans: false,
+            watch: false,
             host_id: "emulated".to_owned(),
             cores: 1,
             events: Events::new(),
@@ -82,6 +86,19 @@ impl HostOptions {
     pub fn setting(mut self, name: &str, value: impl Into<String>) -> Self {
         self.settings.insert(name.to_owned(), value.into());
         self
+    }
+
+    /// All app settings, the ones that the platform gives included.
+    pub(super) fn app_settings(&self) -> BTreeMap<String, String> {
+        let given = [
+            ("FUNCTIONS_WORKER_RUNTIME", "custom"),
+            ("FUNCTIONS_EXTENSION_VERSION", "~4"),
+            ("AzureWebJobsStorage", &self.connection_string),
+        ];
+        let mut settings: BTreeMap<_, _> =
+            given.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        settings.extend(self.settings.clone());
+        settings
     }
 
     /// Whether Application Insights is configured, which puts a trace context on every request.

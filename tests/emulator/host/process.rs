@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
 
 use super::config::{App, Handler};
 use super::launcher::{Launcher, Spec};
@@ -70,19 +71,21 @@ impl Worker {
         let _ = self.orders.send(order);
     }
 
-    /// The handler, and whether it got ready within `patience`.
+    /// The handler, and whether it got ready within `patience`, which like the probes counts pauses, not time: on
+    /// a busy machine both take longer alike.
     pub(super) async fn ready(&self, patience: Duration) -> (Process, bool) {
         let mut state = self.state.clone();
-        let waiting = async {
+        for _ in 0..patience.as_millis().div_ceil(PROBE.as_millis()) {
             let ready = |process: &Process| matches!(process.phase, Phase::Ready | Phase::Quit);
-            if state.wait_for(ready).await.is_err() {
+            let turn = tokio::time::timeout(PROBE, state.wait_for(ready)).await;
+            match turn.map(|process| process.ok().map(|process| process.clone())) {
+                Ok(Some(process)) => return (process, true),
                 // The host is ending: whoever waits still is abandoned, its message left leased.
-                std::future::pending::<()>().await;
+                Ok(None) => std::future::pending().await,
+                Err(_) => {}
             }
-        };
-        let in_time = tokio::time::timeout(patience, waiting).await.is_ok();
-        let process = self.state.borrow().clone();
-        (process, in_time)
+        }
+        (self.state.borrow().clone(), false)
     }
 
     /// Kills launch `number` unless it is gone already, and returns once its successor is launched.
@@ -113,6 +116,7 @@ pub(super) fn prepare(app: &mut App, options: &HostOptions) -> std::io::Result<(
         orders,
         launch: 0,
         orphan: false,
+        probing: JoinSet::new(),
     };
     Ok((launcher, Worker { state: view, orders: sender }))
 }
@@ -123,14 +127,7 @@ fn environment(app: &App, options: &HostOptions, port: u16) -> BTreeMap<String, 
         .into_iter()
         .filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?)))
         .collect();
-    for (name, value) in [
-        ("FUNCTIONS_WORKER_RUNTIME", "custom"),
-        ("FUNCTIONS_EXTENSION_VERSION", "~4"),
-        ("AzureWebJobsStorage", &options.connection_string),
-    ] {
-        environment.insert(name.to_owned(), value.to_owned());
-    }
-    environment.extend(options.settings.clone());
+    environment.extend(options.app_settings());
     for (name, value) in [
         ("FUNCTIONS_CUSTOMHANDLER_PORT", port.to_string()),
         ("FUNCTIONS_HTTPWORKER_PORT", port.to_string()),

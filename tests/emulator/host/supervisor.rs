@@ -1,8 +1,10 @@
 //! Keeps a host running: starts another one whenever it stops, as Azure does.
 
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -13,6 +15,10 @@ use super::options::HostOptions;
 
 /// From a host's end to the next one's start; real, not scaled.
 const PAUSE: Duration = Duration::from_millis(200);
+
+/// How often the app's configuration is looked at; the real host is told by the file system, and waits
+/// as long for more changes.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// When an invocation's handler is killed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -149,6 +155,18 @@ async fn supervise(
     loop {
         tokio::select! {
             _ = host.stopped() => {}
+            () = changed(&options) => {
+                // Both run side by side until the calls in flight of the old one have ended.
+                match Host::start(options.clone()).await {
+                    Ok(next) => {
+                        let old = std::mem::replace(&mut host, Arc::new(next));
+                        set(Some(Arc::clone(&host)));
+                        tokio::spawn(async move { old.stop().await });
+                    }
+                    Err(error) => options.events.tell(Event::HandlerFailed(error.to_string())),
+                }
+                continue;
+            }
             () = wait(&mut asked) => {
                 host.stop().await;
                 return set(None);
@@ -170,6 +188,25 @@ async fn supervise(
         };
         set(Some(Arc::clone(&host)));
     }
+}
+
+/// Returns when the app's configuration is another one than it was at the call.
+async fn changed(options: &HostOptions) {
+    let at_first = configuration(&options.app_dir);
+    loop {
+        tokio::time::sleep(LOOK).await;
+        if options.watch && configuration(&options.app_dir) != at_first {
+            return;
+        }
+    }
+}
+
+/// The files that the real host watches, and when they were written.
+fn configuration(app: &Path) -> BTreeMap<PathBuf, Option<SystemTime>> {
+    let folders = std::fs::read_dir(app).into_iter().flatten().flatten();
+    let functions = folders.map(|entry| entry.path().join("function.json"));
+    let written = |path: &PathBuf| std::fs::metadata(path).and_then(|file| file.modified()).ok();
+    functions.chain([app.join("host.json")]).map(|path| (path.clone(), written(&path))).collect()
 }
 
 async fn wait(asked: &mut watch::Receiver<bool>) {

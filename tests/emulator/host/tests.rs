@@ -4,6 +4,5 @@
 mod processes;
 mod queues;
 mod recorded;
-mod replay;
 mod scene;
 mod timers;

@@ -45,7 +45,7 @@ pub(super) async fn run(core: Arc<Core>, function: usize) {
         let problem = format!("{}: '{schedule}' is neither NCRONTAB nor hh:mm:ss", config.name);
         return core.events().tell(Event::Trouble(problem));
     };
-    let Some(lock) = Held::acquire(&core, &config.name).await else {
+    let Some(lock) = Held::of_timer(&core, &config.name).await else {
         return;
     };
     let monitored = use_monitor && schedule.may_be_monitored(now);

@@ -1,6 +1,6 @@
-//! The lock that lets one host run a timer: a blob lease, as the real host's singleton takes.
+//! The locks that let one host run a timer, and one be the primary host: blob leases, as the real host takes.
 
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use super::clock::Scale;
@@ -25,9 +25,25 @@ pub(super) struct Held {
 }
 
 impl Held {
-    /// Waits for the lock of `function`; `None` if the host stops first.
-    pub(super) async fn acquire(core: &Core, function: &str) -> Option<Self> {
-        let path = format!("locks/{}/Host.Functions.{function}.Listener", core.options.host_id);
+    /// Waits for the lock of `function`'s timer; `None` if the host stops first.
+    pub(super) async fn of_timer(core: &Core, function: &str) -> Option<Self> {
+        Self::acquire(core, &format!("Host.Functions.{function}.Listener")).await
+    }
+
+    /// Holds the lock that makes one of several hosts the primary one, until the host stops. Nothing
+    /// here depends on who that is.
+    pub(super) async fn be_primary(core: Arc<Core>) {
+        while let Some(lock) = Self::acquire(&core, "host").await {
+            tokio::select! {
+                () = lock.keep(&core) => {}
+                () = core.stopped() => {}
+            }
+            lock.release(&core).await;
+        }
+    }
+
+    async fn acquire(core: &Core, name: &str) -> Option<Self> {
+        let path = format!("locks/{}/{name}", core.options.host_id);
         let blob = core.account.blob(CONTAINER, &path);
         loop {
             match take(&blob, core.scale).await {

@@ -1,4 +1,4 @@
-//! HTTP/1.1 to the handler, written as the host writes it: header order and case, chunks of 1 KiB, one connection for each concurrent POST.
+//! HTTP/1.1 to the handler, written as the host writes it: header order and case, chunks, one connection for each concurrent POST.
 //!
 //! By hand, because general clients lower-case header names and choose their own chunks, and
 //! the recordings of the real host are compared field by field.
@@ -9,8 +9,13 @@ use std::sync::{Mutex, PoisonError};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
-/// Bodies arrive in pieces of this size in Azure.
+/// Bodies arrive in pieces of so many UTF-16 code units: the host's writer fills a buffer of .NET
+/// characters, encodes it and sends that, so a piece of text that is not ASCII has more bytes.
 const CHUNK: usize = 1024;
+
+/// .NET's handler sends a request without a body so many times more when a connection ends before a
+/// byte of the answer; one with a body never.
+const RETRIES: usize = 3;
 
 /// As many redirects as .NET's HttpClient follows.
 const REDIRECTS: usize = 50;
@@ -65,7 +70,7 @@ impl Wire {
     /// Sends, following redirects: 307 and 308 repeat the request, others become a GET.
     pub(super) async fn send(&self, mut request: Request<'_>) -> Result<Response> {
         for _ in 0..REDIRECTS {
-            let response = self.once(&request).await?;
+            let response = self.patiently(&request).await?;
             let Some(path) = redirect(&response) else {
                 return Ok(response);
             };
@@ -73,9 +78,20 @@ impl Wire {
             if !matches!(response.status, 307 | 308) {
                 request.method = "GET";
                 request.body = None;
+                request.content.retain(|(name, _)| *name != "Content-Type");
             }
         }
         Err(Error::other("too many redirects"))
+    }
+
+    async fn patiently(&self, request: &Request<'_>) -> Result<Response> {
+        for _ in 0..RETRIES {
+            match self.once(request).await {
+                Err(error) if request.body.is_none() && is_early_end(&error) => {}
+                answered => return answered,
+            }
+        }
+        self.once(request).await
     }
 
     async fn once(&self, request: &Request<'_>) -> Result<Response> {
@@ -117,7 +133,7 @@ impl Wire {
         head += &if request.chunked { framing + &content } else { content + &framing };
         let mut bytes = (head + "\r\n").into_bytes();
         match request.body {
-            Some(body) if request.chunked => chunks(body.as_bytes(), &mut bytes),
+            Some(body) if request.chunked => chunks(body, &mut bytes),
             Some(body) => bytes.extend_from_slice(body.as_bytes()),
             None => {}
         }
@@ -133,13 +149,31 @@ fn framing(request: &Request<'_>) -> String {
     }
 }
 
-fn chunks(body: &[u8], bytes: &mut Vec<u8>) {
-    for chunk in body.chunks(CHUNK) {
-        bytes.extend_from_slice(format!("{:X}\r\n", chunk.len()).as_bytes());
-        bytes.extend_from_slice(chunk);
-        bytes.extend_from_slice(b"\r\n");
+fn chunks(body: &str, bytes: &mut Vec<u8>) {
+    let (mut start, mut units) = (0, 0);
+    for (at, character) in body.char_indices() {
+        // A pair of surrogates that does not fit whole waits for the next piece, as .NET's encoder has it.
+        if units + character.len_utf16() > CHUNK {
+            chunk(&body[start..at], bytes);
+            // The first half of the pair was in the buffer before.
+            (start, units) =
+                (at, if units < CHUNK { units + character.len_utf16() - CHUNK } else { character.len_utf16() });
+            continue;
+        }
+        units += character.len_utf16();
+    }
+    if start < body.len() {
+        chunk(&body[start..], bytes);
     }
     bytes.extend_from_slice(b"0\r\n\r\n");
+}
+
+fn chunk(text: &str, bytes: &mut Vec<u8>) {
+    bytes.extend_from_slice(format!("{:X}\r\n{text}\r\n", text.len()).as_bytes());
+}
+
+fn is_early_end(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe)
 }
 
 fn redirect(response: &Response) -> Option<String> {

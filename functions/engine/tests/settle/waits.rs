@@ -98,7 +98,8 @@ fn a_failure_is_as_old_as_what_it_depends_on() {
 
 #[test]
 fn each_dependency_is_a_fact_of_the_record() {
-    let rows: [(Result<Act, Stop>, fn(&mut Record) -> &mut Option<jiff::Timestamp>); 5] = [
+    type Fact = fn(&mut Record) -> &mut Option<jiff::Timestamp>;
+    let rows: [(Result<Act, Stop>, Fact); 5] = [
         (failed(Service::Arm, 403, "AuthorizationFailed"), |r| &mut r.facts.assigned_at),
         (failed(Service::Arm, 400, "PrincipalNotFound"), |r| &mut r.facts.principal_at),
         (failed(Service::Entra, 401, "AADSTS700213"), |r| &mut r.facts.credential_at),

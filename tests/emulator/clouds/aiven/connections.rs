@@ -97,7 +97,7 @@ fn wanted(body: &Value, vpc: &AivenVpc) -> Answer<Wanted> {
         return Err(error(400, "peer_region is not supported for Azure"));
     }
     let cidrs = body["user_peer_network_cidrs"].as_array().into_iter().flatten();
-    let cidrs: Vec<String> = cidrs.filter_map(Value::as_str).map(str::to_owned).collect();
+    let cidrs: Vec<String> = cidrs.map(|cidr| valid_cidr(cidr.as_str().unwrap_or_default())).collect::<Answer<_>>()?;
     if cidrs.len() > 128 {
         return Err(error(400, "Invalid input: 'user_peer_network_cidrs' has more than 128 items"));
     }

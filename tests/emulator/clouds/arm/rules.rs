@@ -18,6 +18,7 @@ pub(super) fn check(world: &World, local: &str, name: &str, remote: &str) -> Ans
         }
     }
     same_half(vnet, name, remote)?;
+    limit(vnet, name)?;
     other_half(world, vnet, name, other)?;
     overlap(world, vnet, other)
 }
@@ -71,6 +72,23 @@ fn same_half(vnet: &Vnet, name: &str, remote: &str) -> Answer<()> {
         }
     }
     Ok(())
+}
+
+/// A network has at most so many peerings (Azure subscription limits: virtual network peerings per virtual network).
+const LIMIT: usize = 500;
+
+/// The limit is documented, the code of its refusal is not.
+fn limit(vnet: &Vnet, name: &str) -> Answer<()> {
+    let known = vnet.peerings.iter().any(|half| half.name.eq_ignore_ascii_case(name));
+    if known || vnet.peerings.len() < LIMIT {
+        return Ok(());
+    }
+    let text = format!(
+        "Cannot create peering {}: virtual network {} has reached the limit of {LIMIT} peerings.",
+        peering_id(&vnet.id, name),
+        vnet.id
+    );
+    Err(bad("VirtualNetworkPeeringLimitReached", &text))
 }
 
 fn other_half(world: &World, vnet: &Vnet, name: &str, other: &Vnet) -> Answer<()> {

@@ -5,6 +5,7 @@ mod aiven;
 mod directory;
 mod faults;
 mod network;
+mod refusals;
 mod runbook;
 
 use super::{Clouds, Lags, Options, Service};

@@ -98,15 +98,6 @@ impl Scene {
         self
     }
 
-    pub(super) fn whole_host_json(mut self, host_json: Value) -> Self {
-        self.host_json = host_json;
-        self
-    }
-
-    pub(super) fn dir(&self) -> &Path {
-        &self.dir
-    }
-
     pub(super) fn function(self, name: &str, json: &Value) -> Self {
         let folder = self.dir.join("app").join(name);
         std::fs::create_dir_all(&folder).unwrap();

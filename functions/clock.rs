@@ -30,12 +30,12 @@ impl TimeScale {
 
     /// How long a nominal duration lasts on the wall clock.
     pub fn real(self, nominal: Duration) -> Duration {
-        nominal.div_f64(self.0)
+        Duration::try_from_secs_f64(nominal.as_secs_f64() / self.0).unwrap_or(Duration::MAX)
     }
 
     /// The nominal length of a stretch of wall-clock time.
     pub fn nominal(self, real: Duration) -> Duration {
-        real.mul_f64(self.0)
+        Duration::try_from_secs_f64(real.as_secs_f64() * self.0).unwrap_or(Duration::MAX)
     }
 }
 
