@@ -45,6 +45,7 @@ def run(what):
         ours = evidence(one, two)
         rows = [(trap, printed, ours[key]) for key, trap, printed in traps.rows]
         print(markdown(("trap", "what the client prints", "our functions"), rows))
+        print("\nThe texts of refusals are the emulated clouds', after the vendors' documentation.")
     elif traps.rows:
         heading("Traps of the runbooks")
         print(markdown(("trap", "what the client prints"), [row[1:] for row in traps.rows]))
