@@ -80,23 +80,22 @@ def find_network(az):
     )
 
 
-def log_in_as_application(az, before=lambda: None):
+def log_in_as_application(az, traps=None):
     """Step 13: the application in both tenants. Refused as long as it has no role that counts."""
     az.run("13", "az account clear")
-    tries = []
-    for tenant in ("$user_tenant_id", "$aiven_tenant_id"):
-        login = f"az login --service-principal -u $user_app_id -p $user_app_secret --tenant {tenant}"
-        tries += az.insist("13", login, NOT_KNOWN, before=before)
-    return tries
+    login = "az login --service-principal -u $user_app_id -p $user_app_secret --tenant"
+    if traps is None:
+        az.insist("13", f"{login} $user_tenant_id", NOT_KNOWN)
+    else:
+        # The role that was given in step 6 was held back until now; from the first refusal on it counts.
+        traps.fresh_role(az.insist("13", f"{login} $user_tenant_id", NOT_KNOWN, before=lambda: az.clouds.ask("release")))
+        traps.refusal_is_kept(az, f"{login} $aiven_tenant_id")
+    az.insist("13", f"{login} $aiven_tenant_id", NOT_KNOWN)
 
 
 def peer_network(az, traps=None):
     """Step 13: the network's own half. Refused while a role does not count yet: log in again, try again."""
-    if traps is None:
-        log_in_as_application(az)
-    else:
-        # The role that was given in step 6 was held back until now; from the first refusal on it counts.
-        traps.fresh_role(log_in_as_application(az, before=lambda: az.clouds.ask("release")))
+    log_in_as_application(az, traps)
     tries = az.insist("13", f"az network vnet peering create --name {PEERING} --remote-vnet $aiven_vnet_id"
                             " --vnet-name $user_vnet_name --resource-group $user_resource_group"
                             " --subscription $user_subscription_id --allow-vnet-access",

@@ -75,7 +75,7 @@ def same(left, right):
 def credentials(by_hand, ours):
     """A password is a secret that somebody has; a federated credential is none."""
     def told(application):
-        return f"{application['passwords']} passwords, {len(application['federated_credentials'])} federated credentials"
+        return f"passwords: {application['passwords']}, federated credentials: {len(application['federated_credentials'])}"
 
     fewer = ours["passwords"] < by_hand["passwords"] and len(ours["federated_credentials"]) == 1
     equal = told(by_hand) == told(ours)
@@ -106,8 +106,9 @@ def roles(whose, by_hand, ours):
 
 
 def actions(role):
-    shown = [action.replace("Microsoft.Network/virtualNetworks/", "…/") for action in role["actions"]]
-    return f"{len(shown)} actions: {', '.join(shown)}"
+    shown = [action.replace("Microsoft.Network/virtualNetworks/", "…virtualNetworks/") for action in role["actions"]]
+    name = "Network Contributor: " if role["role_name"] == "Network Contributor" else ""
+    return name + ", ".join(f"`{action}`" for action in shown)
 
 
 def halves(by_hand, ours):

@@ -13,6 +13,9 @@ def evidence(one, two):
     admitted = [p for p in two.state["service_principals"] if (p["app_id"], p["tenant"]) == (AIVEN_APPLICATION, "home")]
     shared = _application(two)
     refused = [call for call in two.calls if call["status"] == 409]
+    into_aiven = f"/{two.scene['aiven_tenant']}/oauth2/v2.0/token"
+    tokens = [call["status"] for call in two.calls if call["service"] == "entra" and call["path"] == into_aiven]
+    denied = [status for status in tokens if status != 200]
     names = {role["role_name"] for role in two.state["role_definitions"]}
     both = [row["status"] for row in two.records]
     directory = [note for note in waits if "not visible everywhere yet" in note]
@@ -32,6 +35,8 @@ def evidence(one, two):
         "field": ("the object id is read from Graph's own `id`", own == [facts["principal"]]),
         "directory": (f"waits for Azure by itself, and says why ({len(directory)} times in this run)", directory),
         "role": (f"waits for Azure before it tries: {settling[0] if settling else 'nothing'!r}", settling),
+        "kept": (f"each try asks: {len(denied)} refused, {len(tokens) - len(denied)} granted, no person in between",
+                 denied and both == ["Active", "Active"]),
         "reset": (f"two peerings share the application: {shared['passwords']} passwords, "
                   f"{len(shared['federated_credentials'])} federated credential",
                   (shared["passwords"], len(shared["federated_credentials"])) == (0, 1)),

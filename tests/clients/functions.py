@@ -50,7 +50,8 @@ def one(time_scale, lags):
 
 def two(time_scale):
     """An organization's and a project's VPC at once, with everything that a request may ask for."""
-    with Clouds(time_scale=time_scale, vpc="both", app=True) as clouds:
+    # Long enough that the application is refused a token at first.
+    with Clouds(time_scale=time_scale, vpc="both", app=True, lags={"aiven_principal": 120}) as clouds:
         send(clouds, clouds.scene, user_peer_network_cidrs=["10.77.0.0/24"])
         send(clouds, clouds.scene["second"], allow_forwarded_traffic=True, peering_name="to-the-project")
         wait("both are Active", lambda: [row["status"] for row in clouds.ask("records")],

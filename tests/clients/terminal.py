@@ -56,7 +56,7 @@ class Terminal:
         self._seen = 0
         home = clouds.folder / "home"
         home.mkdir()
-        self._environment = {
+        self.environment = {
             "PATH": os.pathsep.join([*(str(tools.client(which)) for which in clients), os.defpath]),
             "HOME": str(home), "LANG": "C.UTF-8", "COLUMNS": "400",
             "REQUESTS_CA_BUNDLE": clouds.scene["certificate"],
@@ -77,18 +77,25 @@ class Terminal:
         self._show(step, text)
         return self._measured([self._typed(step, text)])[-1]
 
-    def insist(self, step, text, refusal, limit=90, before=lambda: None):
-        """Types a command again as long as it is refused for a reason that passes; returns all tries, the last one successful."""
+    def insist(self, step, text, refusal, limit=120, before=None):
+        """Types a command again as long as it is refused for a reason that passes; returns all tries, the last one successful.
+
+        `before` is what has to be done before each further try."""
         deadline, tries = time.monotonic() + limit, []
+        self._show(step, text)
         while True:
-            tries.append(self.type(step, text))
+            tries.append(self._typed(step, text))
             last = tries[-1]
             if last.exit_code == 0:
+                self._measured(tries if before is None else [last])
                 return tries
             if not re.search(refusal, last.err + last.out) or time.monotonic() > deadline:
                 raise Unexpected(f"{text}: exit code {last.exit_code}: {last.said}")
             time.sleep(1)
-            before()
+            if before is not None:
+                self._measured([last])
+                before()
+                self._show(step, text)
 
     def until(self, step, text, wish, limit=120, every=1.0, exit_codes=(0,)):
         """Types a command again until it prints what is wished for; returns the last try."""
@@ -108,7 +115,7 @@ class Terminal:
     def _typed(self, step, text):
         words = shlex.split(string.Template(text).substitute(self.names))
         began, before = time.monotonic(), _cpu()
-        exit_code, out, err = _execute(words, self._environment)
+        exit_code, out, err = _execute(words, self.environment)
         wall, cpu = time.monotonic() - began, _cpu() - before
         requests = len(self.clouds.calls(self._seen))
         self._seen += requests

@@ -10,7 +10,8 @@ from terminal import Unexpected
 def error(typed):
     """The beginning of what a client says went wrong."""
     lines = [line for line in typed.err.splitlines() if "ERROR" in line or "Code:" in line] or [typed.err]
-    return lines[0][:150]
+    text = " ".join(lines[0].split())
+    return text if len(text) <= 160 else text[:160].rsplit(" ", 1)[0] + " …"
 
 
 class Traps:
@@ -100,6 +101,16 @@ class Traps:
         said = error(refused[0]) if refused else "nothing"
         self.note("role", "until its role counts, the application cannot even log in, and `az login` says something else than the text",
                   f"exit 1, {said}", "No subscriptions found" in said)
+
+    def refusal_is_kept(self, az, login):
+        """az (MSAL) keeps a refusal of Entra for a minute, and repeats it without asking."""
+        tries = [az.type("trap", login), az.type("trap", login)]
+        self.note("kept", "`az login` again, as the text advises, repeats a refusal for a minute without asking anybody",
+                  f"exit {tries[0].exit_code} after {tries[0].requests} requests, exit {tries[1].exit_code} after"
+                  f" {tries[1].requests}; both times {error(tries[1])}",
+                  [one.exit_code for one in tries] == [1, 1] and tries[0].requests > 0 and tries[1].requests == 0)
+        # What a reader of the runbook does not know; otherwise the minute would have to be waited for.
+        az.environment["AZURE_CORE_USE_MSAL_HTTP_CACHE"] = "false"
 
     def reset_removes_passwords(self, az):
         """A second peering that shares the application breaks the first one's credential."""

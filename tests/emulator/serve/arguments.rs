@@ -15,7 +15,7 @@ pub struct Arguments {
     /// Nominal delays are divided by it. What is put on the wire as a delay is not
     #[arg(long, value_name = "X", default_value_t = 1.0)]
     pub time_scale: f64,
-    /// A delay of the clouds in nominal seconds, as in role_propagation=90; may be given more than once
+    /// A delay of the clouds in nominal seconds, as in graph_replication=60; may be given more than once
     #[arg(long, value_name = "NAME=SECONDS", value_parser = lag)]
     pub lag: Vec<(Lag, Duration)>,
     /// Whose VPC the standard scene has
@@ -49,16 +49,10 @@ pub enum Owner {
 pub enum Lag {
     /// Until a new directory object is seen everywhere.
     GraphReplication,
-    /// Until a new password is known to the token service.
-    Secret,
-    /// Until a new role assignment counts.
-    RolePropagation,
     /// How long a network operation runs: also what clients are told to wait.
     ArmOperation,
-    /// APPROVED → PENDING_PEER.
-    AivenBuild,
-    /// How often Aiven looks at a connection.
-    AivenPoll,
+    /// Until the user application's principal in Aiven's tenant is known to the token service.
+    AivenPrincipal,
 }
 
 fn lag(text: &str) -> Result<(Lag, Duration), String> {
@@ -75,11 +69,8 @@ impl Arguments {
         for (lag, nominal) in &self.lag {
             let field = match lag {
                 Lag::GraphReplication => &mut lags.graph_replication,
-                Lag::Secret => &mut lags.secret,
-                Lag::RolePropagation => &mut lags.role_propagation,
                 Lag::ArmOperation => &mut lags.arm_operation,
-                Lag::AivenBuild => &mut lags.aiven_build,
-                Lag::AivenPoll => &mut lags.aiven_poll,
+                Lag::AivenPrincipal => &mut lags.aiven_principal,
             };
             *field = *nominal;
         }

@@ -135,3 +135,21 @@ async fn many_requests_over_a_full_scene_take_no_noticeable_time() {
     println!("200 requests took {took:#}");
     assert!(took.as_secs() < 5, "200 requests took {took}");
 }
+
+#[tokio::test]
+async fn bodies_are_recorded_on_demand_and_never_those_of_a_token_service() {
+    let scene = Scene::instant().await;
+    let token = scene.graph_identity().await;
+    let make =
+        async |name: &str| scene.graph(&token, "POST", "/applications", Some(json!({"displayName": name}))).await;
+    make("before").await;
+    scene.clouds.record_bodies();
+    make("after").await;
+    let tenant = scene.clouds.settings()["AZURE_TENANT_ID"].clone();
+    let (administrator, secret) = scene.clouds.world().add_administrator(&tenant);
+    assert_eq!(scene.by_secret(&tenant, &administrator, &secret, &scene.url(Service::Arm)).await.status, 200);
+    let calls = scene.clouds.calls();
+    let bodies: Vec<&str> = calls.iter().filter_map(|call| call.body.as_deref()).collect();
+    assert_eq!(bodies, [r#"{"displayName":"after"}"#]);
+    assert!(calls.iter().any(|call| call.service == Service::Entra && call.status == Some(200)));
+}
