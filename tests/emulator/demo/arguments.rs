@@ -23,6 +23,9 @@ pub struct Arguments {
     /// Keep everything running afterwards, and say how to send a request from another terminal
     #[arg(long)]
     pub serve: bool,
+    /// Run the functions in the real host, Core Tools' `func`, if it is on PATH; timers then run in real time, and so does all else
+    #[arg(long)]
+    pub func: bool,
     /// Let something go wrong; "list" shows what there is. May be given more than once
     #[arg(long, value_name = "NAME")]
     pub fault: Vec<String>,

@@ -14,6 +14,7 @@ mod arguments;
 mod build;
 mod checks;
 mod follow;
+mod func;
 mod guard;
 mod rows;
 mod runbook;
@@ -32,7 +33,10 @@ use arguments::Arguments;
 use clap::Parser as _;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let mut arguments = Arguments::parse();
+    if arguments.func {
+        arguments.time_scale = 1.0;
+    }
     if arguments.fault.iter().any(|name| name == "list") {
         print!("{}", trouble::list());
         return ExitCode::SUCCESS;

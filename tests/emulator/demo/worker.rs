@@ -15,7 +15,7 @@ use crate::guard::{INTERRUPTED, root, tell};
 use crate::runbook::Runbook;
 use crate::screen::Screen;
 use crate::stage::Stage;
-use crate::{build, checks, serve, summary, trouble};
+use crate::{build, checks, func, serve, summary, trouble};
 
 /// How often the worker looks whether its guard is still there, on the wall.
 const GUARD_CHECK: Duration = Duration::from_millis(200);
@@ -97,6 +97,9 @@ async fn run(arguments: &Arguments, work: &Work, screen: &mut Screen) -> Result<
     let root = root();
     screen.title("aiven-azure-peering: a demo. All of it runs on this machine.");
     checks::node(screen).await?;
+    if arguments.func {
+        func::check(screen).await?;
+    }
     let handler = build::handler(&root, screen).await?;
     let runbook = Runbook::read(&root)?;
     azurite(&root, screen).await?;
@@ -104,7 +107,11 @@ async fn run(arguments: &Arguments, work: &Work, screen: &mut Screen) -> Result<
     let mut setup = Setup::new(&root, handler, arguments.time_scale);
     setup.folder = Some(work.folder.clone());
     setup.duplicate = trouble::duplicate(&arguments.fault);
+    if arguments.func {
+        func::instead(&mut setup);
+    }
     let environment = start(setup, arguments, &mut stage, screen).await?;
+    let _func = if arguments.func { Some(func::start(&environment, screen)?) } else { None };
     trouble::in_the_clouds(&arguments.fault, &environment.clouds);
     let well = shown(arguments, &environment, &stage, &runbook, screen).await?;
     environment.stop().await;
