@@ -91,6 +91,13 @@ impl Stage {
                 let text = std::fs::read(&file).unwrap();
                 std::fs::write(file, text).unwrap();
             }
+            Step::Status(function) => {
+                let path = format!("timers/{}/Host.Functions.{function}/status", self.options.host_id);
+                let blob = self.account.blob("azure-webjobs-hosts", &path);
+                while blob.read().await.unwrap().is_none() {
+                    tokio::time::sleep(Duration::from_millis(40)).await;
+                }
+            }
             Step::Trigger(function, input) => {
                 if let Some(Running::Host(host)) = &self.running {
                     assert!(host.trigger(function, input).await.is_some(), "no function {function}");
