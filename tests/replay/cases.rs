@@ -1,6 +1,6 @@
 //! The recorded cases: how each is replayed, and which are left out, with the reason.
 
-use Step::{Enqueue, KillHandler, KillHost, Outage, Posts, Start, Stop, Stopped, Touch, Trigger, Wait};
+use Step::{Enqueue, KillHandler, KillHost, Outage, Posts, Start, Status, Stop, Stopped, Touch, Trigger, Wait};
 
 /// What is done to the emulated host during a replay, where it is more than to start it.
 #[derive(Debug, Clone, Copy)]
@@ -23,6 +23,8 @@ pub enum Step {
     Stopped,
     /// Writes the function's `function.json` again.
     Touch(&'static str),
+    /// Waits until the timer's status is kept.
+    Status(&'static str),
     /// Invokes by hand: a function, and its input.
     Trigger(&'static str, &'static str),
     /// Storage does not answer for so many real milliseconds.
@@ -128,7 +130,7 @@ pub const CASES: &[Case] = &[
     case("case04b-handler-killed-visibility-0").steps(&[Enqueue, Start, Posts(1), KillHandler]),
     case("case04b-handler-killed-visibility-3s").steps(&[Enqueue, Start, Posts(1), KillHandler]),
     case("case23-admin-and-http-envelope")
-        .steps(&[Start, Wait(1_500), Trigger("Jobs", "{\"a\":1}"), Trigger("Tick", "")])
+        .steps(&[Start, Status("Tick"), Trigger("Jobs", "{\"a\":1}"), Trigger("Tick", "")])
         .only(&["/Jobs", "/Tick"]),
     case("case24-forwarding-http").only(&["/Jobs"]),
     case("case12k-missing-defaultExecutablePath").check(Check::Refused),

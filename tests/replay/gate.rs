@@ -2,16 +2,22 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::{Duration, SystemTime};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+
+/// When a queue was asked for messages.
+struct Poll {
+    queue: String,
+    at: u64,
+}
 
 pub struct Gate {
     /// Address of the gate.
     pub address: String,
     shut: Arc<AtomicBool>,
-    polls: Arc<Mutex<Vec<Instant>>>,
+    polls: Arc<Mutex<Vec<Poll>>>,
 }
 
 impl Gate {
@@ -36,26 +42,32 @@ impl Gate {
         self.shut.store(false, Ordering::SeqCst);
     }
 
-    /// The pauses between polls, in milliseconds.
-    pub fn pauses(&self) -> Vec<u64> {
+    /// The pauses between the polls of a queue until `end` (milliseconds since 1970), in milliseconds.
+    pub fn pauses(&self, queue: &str, end: u64) -> Vec<u64> {
         let polls = self.polls.lock().unwrap();
-        polls.windows(2).map(|pair| u64::try_from((pair[1] - pair[0]).as_millis()).unwrap()).collect()
+        let times: Vec<u64> =
+            polls.iter().filter(|poll| poll.queue == queue && poll.at <= end).map(|poll| poll.at).collect();
+        times.windows(2).map(|pair| pair[1] - pair[0]).collect()
     }
 }
 
-async fn pass(mut client: TcpStream, target: String, shut: Arc<AtomicBool>, polls: Arc<Mutex<Vec<Instant>>>) {
+/// The queue that a request asks for messages, if it does.
+fn polled(request: &str) -> Option<Poll> {
+    let (path, _) = request.strip_prefix("GET ")?.split_once("/messages?")?;
+    let at = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_millis();
+    Some(Poll { queue: path.rsplit('/').next()?.to_owned(), at: u64::try_from(at).unwrap() })
+}
+
+async fn pass(mut client: TcpStream, target: String, shut: Arc<AtomicBool>, polls: Arc<Mutex<Vec<Poll>>>) {
     let Ok(mut server) = TcpStream::connect(target).await else { return };
     let (mut request, mut answer) = (vec![0; 65_536], vec![0; 65_536]);
     loop {
         let passed = tokio::select! {
             read = client.read(&mut request) => match read {
                 Ok(0) | Err(_) => return,
-                Ok(length) if shut.load(Ordering::SeqCst) => { let _ = length; return; }
+                Ok(_) if shut.load(Ordering::SeqCst) => return,
                 Ok(length) => {
-                    let text = String::from_utf8_lossy(&request[..length]);
-                    if text.starts_with("GET ") && text.lines().next().is_some_and(|line| line.contains("/messages?")) {
-                        polls.lock().unwrap().push(Instant::now());
-                    }
+                    polls.lock().unwrap().extend(polled(&String::from_utf8_lossy(&request[..length])));
                     server.write_all(&request[..length]).await
                 }
             },

@@ -120,7 +120,10 @@ impl Core {
             self.stop(StopReason::NeverReady);
         }
         match response.map(|response| judge(&response)) {
-            Err(error) => Outcome::Failed(format!("no answer from the handler: {error}")),
+            Err(error) => {
+                self.worker.notice_end(process.launch).await;
+                Outcome::Failed(format!("no answer from the handler: {error}"))
+            }
             Ok(Meaning::Failure(problem)) => Outcome::Failed(problem),
             Ok(Meaning::Nothing) => std::future::pending().await,
             Ok(Meaning::Success(answer)) => self.apply(call, &answer).await,

@@ -15,6 +15,9 @@ use super::wire::Wire;
 /// Pause between two probes.
 pub(super) const PROBE: Duration = Duration::from_millis(25);
 
+/// How long a broken call waits for news of the process.
+const NOTICE: Duration = Duration::from_millis(500);
+
 /// How far the handler has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
@@ -86,6 +89,15 @@ impl Worker {
             }
         }
         (self.state.borrow().clone(), false)
+    }
+
+    /// Returns once the end of launch `number` is noticed, or soon if it goes on: the real host knows of a crash
+    /// before its calls fail, so a third crash stops the listeners before they could receive the message again.
+    pub(super) async fn notice_end(&self, number: u32) {
+        let mut state = self.state.clone();
+        let over = state.wait_for(|process| process.launch != number || process.pid.is_none());
+        // In vain, or the host is ending: either way there is no more to know.
+        let _ = tokio::time::timeout(NOTICE, over).await;
     }
 
     /// Kills launch `number` unless it is gone already, and returns once its successor is launched.
