@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 use tokio::process::{Child, Command};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -55,6 +55,7 @@ async fn guard() -> Result<u8, Error> {
     }
     tell(group, Signal::KILL);
     let _ = worker.wait().await;
+    gone(group).await;
     remove(&folder).await;
     if status == INTERRUPTED {
         eprintln!("ended; nothing is left running");
@@ -89,6 +90,16 @@ pub fn tell(group: Option<Pid>, what: Signal) {
     if let Some(group) = group {
         // An error means that the group is empty.
         let _ = kill_process_group(group, what);
+    }
+}
+
+/// A killed process takes a moment to die, and only the worker can be waited for: the others are no children of the guard.
+async fn gone(group: Option<Pid>) {
+    for _ in 0..100 {
+        if group.is_none_or(|group| test_kill_process_group(group).is_err()) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 
