@@ -11,7 +11,7 @@ use url::Url;
 
 use super::Endpoints;
 use super::entra::{Identity, TokenSource};
-use super::http::{Call, Http, Reply, Said, address, default_scope};
+use super::http::{Call, Http, Reply, Said, address, code, default_scope};
 use crate::engine::{Failure, Service};
 use crate::peering::{AppId, ObjectId, TenantId};
 
@@ -180,9 +180,11 @@ impl Graph {
         }
         match self.find(&[path], fields).await? {
             Some(object) => Ok(Upserted { object, created }),
-            None => {
-                Err(call.failure(Some(404), "Request_ResourceNotFound", "the object just written cannot be read yet"))
+            // It was made: a refusal would say that whatever is found later is somebody else's.
+            None if created => {
+                Err(call.failure(Some(201), code::UNREADABLE, "the object just made cannot be read yet"))
             }
+            None => Err(call.failure(Some(404), "Request_ResourceNotFound", "the object cannot be read yet")),
         }
     }
 

@@ -42,6 +42,16 @@ async fn an_upsert_that_found_the_object_reads_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_object_that_was_made_and_cannot_be_read_yet_is_no_refusal() {
+    let patch = "PATCH /v1.0/applications(uniqueName='n')";
+    let get = format!("GET /v1.0/applications(uniqueName='n'){FIELDS}");
+    let script = Script::new().on(patch, 201, "").on(&get, 404, "{}");
+    let failure = script.clouds().graph.upsert_application("n", "N").await.unwrap_err();
+    assert!(crate::engine::may_have_landed(&failure), "{failure}");
+    script.seen();
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_missing_is_none() {
     let body = r#"{"error":{"code":"Request_ResourceNotFound","message":"Resource does not exist"}}"#;
     let script = Script::new().on(&format!("GET /v1.0/applications(appId='{APP}'){FIELDS}"), 404, body).on(
