@@ -66,11 +66,12 @@ pub(crate) fn uuid() -> String {
     uuid::Uuid::new_v4().to_string()
 }
 
-/// 32 random bytes, as text that fits a token, a secret or a header.
+/// 32 random bytes, as text that fits a token, a secret or a header. It begins with a letter: a command line takes a password that
+/// begins with a hyphen for an option.
 pub(crate) fn random_text() -> String {
     use base64::Engine as _;
     let mut bytes = [0u8; 32];
     bytes[..16].copy_from_slice(uuid::Uuid::new_v4().as_bytes());
     bytes[16..].copy_from_slice(uuid::Uuid::new_v4().as_bytes());
-    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
+    format!("k{}", base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes))
 }
