@@ -9,7 +9,6 @@ use super::recording::{Recording, value};
 /// A request as our handler recorded it, or as the real host's did.
 #[derive(Debug, Clone)]
 pub struct Seen {
-    pub at: u64,
     pub launch: u64,
     pub method: String,
     pub path: String,
@@ -24,7 +23,6 @@ pub fn differences(recording: &Recording, only: Option<&[&str]>, ours: &[Seen]) 
         .requests
         .iter()
         .map(|request| Seen {
-            at: 0,
             launch: request.launch,
             method: request.method.clone(),
             path: request.path.clone(),

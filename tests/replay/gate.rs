@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -10,7 +10,8 @@ use tokio::net::{TcpListener, TcpStream};
 /// When a queue was asked for messages.
 struct Poll {
     queue: String,
-    at: u64,
+    at: Instant,
+    found: bool,
 }
 
 pub struct Gate {
@@ -42,39 +43,51 @@ impl Gate {
         self.shut.store(false, Ordering::SeqCst);
     }
 
-    /// The pauses between the polls of a queue until `end` (milliseconds since 1970), in milliseconds.
-    pub fn pauses(&self, queue: &str, end: u64) -> Vec<u64> {
+    /// The pauses between the polls of a queue until one found a message, in milliseconds.
+    pub fn pauses(&self, queue: &str) -> Vec<u64> {
         let polls = self.polls.lock().unwrap();
-        let times: Vec<u64> =
-            polls.iter().filter(|poll| poll.queue == queue && poll.at <= end).map(|poll| poll.at).collect();
-        times.windows(2).map(|pair| pair[1] - pair[0]).collect()
+        let of_queue: Vec<&Poll> = polls.iter().filter(|poll| poll.queue == queue).collect();
+        let end = of_queue.iter().position(|poll| poll.found).map_or(of_queue.len(), |at| at + 1);
+        of_queue[..end].windows(2).map(|pair| u64::try_from((pair[1].at - pair[0].at).as_millis()).unwrap()).collect()
     }
 }
 
 /// The queue that a request asks for messages, if it does.
 fn polled(request: &str) -> Option<Poll> {
     let (path, _) = request.strip_prefix("GET ")?.split_once("/messages?")?;
-    let at = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_millis();
-    Some(Poll { queue: path.rsplit('/').next()?.to_owned(), at: u64::try_from(at).unwrap() })
+    Some(Poll { queue: path.rsplit('/').next()?.to_owned(), at: Instant::now(), found: false })
 }
 
 async fn pass(mut client: TcpStream, target: String, shut: Arc<AtomicBool>, polls: Arc<Mutex<Vec<Poll>>>) {
     let Ok(mut server) = TcpStream::connect(target).await else { return };
     let (mut request, mut answer) = (vec![0; 65_536], vec![0; 65_536]);
+    // The newest poll on this connection.
+    let mut asked = usize::MAX;
     loop {
         let passed = tokio::select! {
             read = client.read(&mut request) => match read {
                 Ok(0) | Err(_) => return,
                 Ok(_) if shut.load(Ordering::SeqCst) => return,
                 Ok(length) => {
-                    polls.lock().unwrap().extend(polled(&String::from_utf8_lossy(&request[..length])));
+                    if let Some(poll) = polled(&String::from_utf8_lossy(&request[..length])) {
+                        let mut polls = polls.lock().unwrap();
+                        asked = polls.len();
+                        polls.push(poll);
+                    }
                     server.write_all(&request[..length]).await
                 }
             },
             read = server.read(&mut answer) => match read {
                 Ok(0) | Err(_) => return,
                 Ok(_) if shut.load(Ordering::SeqCst) => return,
-                Ok(length) => client.write_all(&answer[..length]).await,
+                Ok(length) => {
+                    if String::from_utf8_lossy(&answer[..length]).contains("<QueueMessage>")
+                        && let Some(poll) = polls.lock().unwrap().get_mut(asked)
+                    {
+                        poll.found = true;
+                    }
+                    client.write_all(&answer[..length]).await
+                }
             },
         };
         if passed.is_err() {

@@ -212,7 +212,6 @@ fn seen(note: &Value) -> Seen {
     let text = |name: &str| note[name].as_str().unwrap_or_default().to_owned();
     assert_eq!(text("version"), "1.1");
     Seen {
-        at: note["at"].as_u64().unwrap(),
         launch: note["launch"].as_u64().unwrap(),
         method: text("method"),
         path: text("path"),
