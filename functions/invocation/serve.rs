@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Json, Response};
@@ -37,14 +38,24 @@ pub fn router(functions: Functions) -> Router {
     Router::new()
         .route("/", get(async || Json(json!({"status": "ready"}))))
         .route("/{function}", post(invoke))
+        .method_not_allowed_fallback(async || refusal(StatusCode::METHOD_NOT_ALLOWED, "functions are invoked by POST"))
+        .fallback(async || refusal(StatusCode::NOT_FOUND, "there is no function of that path here"))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .layer(CatchPanicLayer::new())
         .with_state(Arc::new(functions))
 }
 
-async fn invoke(State(functions): State<Arc<Functions>>, Path(name): Path<String>, body: Bytes) -> Response {
+async fn invoke(
+    State(functions): State<Arc<Functions>>,
+    Path(name): Path<String>,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
     let Some(function) = functions.get(name.as_str()) else {
         return refusal(StatusCode::NOT_FOUND, &format!("there is no function {name:?} here"));
+    };
+    let body = match body {
+        Ok(body) => body,
+        Err(rejected) => return refusal(rejected.status(), &rejected.body_text()),
     };
     let invocation = match Invocation::read(&body) {
         Ok(invocation) => invocation,
