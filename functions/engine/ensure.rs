@@ -67,7 +67,7 @@ impl Job {
     }
 
     fn trusted<T: DeserializeOwned>(&self, part: &Part, name: &str) -> Result<Option<Known<T>>, Stop> {
-        if part.claim.as_ref().is_some_and(|claim| claim.until > self.now() && claim.by != self.by) {
+        if part.claim.as_ref().is_some_and(|claim| claim.is_live(self.now()) && claim.by != self.by) {
             return Err(Wait::ourselves(format!("another peering is making the {name}"), CLAIMED_PACE).into());
         }
         let fresh = part.verified_at.is_some_and(|at| self.clock.since(at) < TRUSTED_FOR);

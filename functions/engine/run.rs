@@ -95,7 +95,7 @@ impl Engine {
         if message.seq != record.seq || message.step != record.step {
             return self.absorb(message, record, delivery).await;
         }
-        if let Some(claim) = record.claim.as_ref().filter(|_| record.is_claimed(self.clock.now())) {
+        if let Some(claim) = record.claim.as_ref().filter(|claim| claim.is_live(self.clock.now())) {
             // Its holder may be at work, or dead: nobody can tell before `until`.
             return self.put_back(queue, text, self.clock.until(claim.until)).await;
         }

@@ -127,6 +127,13 @@ pub struct Claim {
     pub until: Timestamp,
 }
 
+impl Claim {
+    /// Whether its holder may be at work at this moment.
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        self.until > now
+    }
+}
+
 /// Who made something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -365,10 +372,5 @@ impl Record {
     pub fn peering_name(&self) -> String {
         let given = self.options.peering_name.clone().or_else(|| self.facts.peering.clone());
         given.unwrap_or_else(|| format!("aiven-{}", self.id))
-    }
-
-    /// Whether somebody else acts on it at this moment.
-    pub fn is_claimed(&self, now: Timestamp) -> bool {
-        self.claim.as_ref().is_some_and(|claim| claim.until > now)
     }
 }

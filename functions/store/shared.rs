@@ -116,13 +116,6 @@ impl SharedRow {
     }
 }
 
-impl Part {
-    /// Whether somebody is making it at this moment.
-    pub fn is_claimed(&self, now: Timestamp) -> bool {
-        self.claim.as_ref().is_some_and(|claim| claim.until > now)
-    }
-}
-
 /// A row as it was last read or written, with what a conditional write needs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HeldRow {
