@@ -38,7 +38,7 @@ pub use faults::Fault;
 pub use in_process::Answer;
 pub use lags::Lags;
 pub use world::{
-    AIVEN_APPLICATION, AivenVpc, Application, AssignedRole, Change, Connection, FederatedCredential, Operation,
+    AIVEN_APPLICATION, Admitted, AivenService, AivenVpc, Application, AssignedRole, Change, Component, Connection, FederatedCredential, Operation,
     OperationKind, OperationState, Organization, Owner, Pair, Password, Peering, Project, RoleDefinition,
     ServicePrincipal, Stalled, Subscription, Upsets, Urls, Vnet, World,
 };

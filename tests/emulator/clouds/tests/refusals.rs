@@ -437,9 +437,7 @@ refusals! {
     vpc_in_use: "a VPC with a service in it", "Aiven: DELETE VPC" => 409 "-" "while there are services in the VPC", "terraform-provider-aiven: 184"; async {
         let g = Ground::new().await;
         {
-            let mut world = g.scene.clouds.world();
-            world.add_project("demo");
-            world.projects[0].services.push(json!({"service_name": "pg", "project_vpc_id": g.vpc_id}));
+            g.scene.clouds.world().add_service("demo", "pg", Some(&g.vpc_id));
         }
         g.aiven("DELETE", &g.vpc, None).await
     }

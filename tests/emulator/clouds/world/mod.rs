@@ -6,12 +6,14 @@ mod builders;
 pub(crate) mod directory;
 mod existing;
 mod scenario;
+mod services;
 mod upsets;
 
 pub use aiven::{AivenVpc, Connection, Organization, Owner, Project};
 pub use azure::{AssignedRole, Operation, OperationKind, OperationState, Peering, RoleDefinition, Subscription, Vnet};
 pub use directory::{Application, FederatedCredential, Password, ServicePrincipal};
 pub use scenario::Pair;
+pub use services::{Admitted, AivenService, Component};
 pub use upsets::{Stalled, Upsets};
 
 use super::clock::{self, Clock};
@@ -51,6 +53,8 @@ pub struct World {
     pub home_tenant: String,
     /// Aiven's tenant.
     pub aiven_tenant: String,
+    /// Client id of the application that Aiven's platform peers as; see [`World::set_aiven_application`].
+    pub aiven_application: String,
     /// Client id of the app's user-assigned managed identity.
     pub identity_client_id: String,
     /// Its object id in the home tenant.
@@ -102,6 +106,7 @@ impl World {
             tenants: BTreeSet::new(),
             home_tenant: clock::uuid(),
             aiven_tenant: clock::uuid(),
+            aiven_application: AIVEN_APPLICATION.to_owned(),
             identity_client_id: clock::uuid(),
             identity_principal_id: clock::uuid(),
             applications: Vec::new(),
@@ -134,7 +139,7 @@ impl World {
     fn settle(&mut self) {
         self.tenants = [self.home_tenant.clone(), self.aiven_tenant.clone()].into();
         let aiven_tenant = self.aiven_tenant.clone();
-        self.add_aiven_application(&aiven_tenant);
+        self.add_aiven_application();
         self.aiven_subscription = self.add_bare_subscription(&aiven_tenant, "Aiven customer networks");
         let home = self.home_tenant.clone();
         let (client, principal) = (self.identity_client_id.clone(), self.identity_principal_id.clone());
