@@ -1,7 +1,7 @@
 //! Peering connections: create, delete, user networks.
 
 use super::errors::{coded, error};
-use super::{body, find, json};
+use super::{body, find, json, platform};
 use crate::clouds::clock;
 use crate::clouds::http::{Answer, Reply, Request, text};
 use crate::clouds::world::{AivenVpc, Connection, Owner, World};
@@ -158,21 +158,10 @@ pub(super) fn delete_by_tuple(
 
 fn deleted(world: &mut World, index: usize, connection: &str) -> Answer {
     let vpc = world.aiven_vpcs[index].id.clone();
-    end(world, &vpc, connection);
+    platform::end(world, &vpc, connection);
     let vpc = &world.aiven_vpcs[index];
     let found = vpc.connections.iter().find(|c| c.id == connection);
     Ok(Reply::ok(found.map(|c| json::connection(vpc, c)).unwrap_or_default()))
-}
-
-/// Starts the end of a connection; one that ends already goes on as it did.
-pub(super) fn end(world: &mut World, vpc: &str, connection: &str) {
-    let (now, look_at) = (world.now(), world.due_in(world.lags.aiven_deleting));
-    if let Some(connection) = world.connection_mut(vpc, connection).filter(|c| c.live()) {
-        connection.state = "DELETING".to_owned();
-        connection.state_info = None;
-        connection.updated_at = now;
-        connection.look_at = look_at;
-    }
 }
 
 /// Adds and removes user networks of any of the VPC's connections: all of it or, when any part is wrong, nothing.

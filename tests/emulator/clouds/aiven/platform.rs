@@ -224,7 +224,9 @@ fn peer_role(world: &mut World, tenant: &str) -> String {
 fn make_half(world: &mut World, azure_vnet: &str, user_vnet: &str) {
     let (created_at, written_by) = (world.now(), world.aiven_application.clone());
     let remote = world.vnet(user_vnet).map_or_else(|| user_vnet.to_owned(), |v| v.id.clone());
-    if let Some(name) = world.half(azure_vnet, &remote).map(|h| h.name.clone()) {
+    if let Some(half) = world.half_mut(azure_vnet, &remote) {
+        half.syncs = true;
+        let name = half.name.clone();
         return halves::settle(world, azure_vnet, &name, true);
     }
     let name = format!("to-{}-{}", ids::name(&remote), &clock::uuid()[..8]);
@@ -237,6 +239,7 @@ fn make_half(world: &mut World, azure_vnet: &str, user_vnet: &str) {
             allow_access: true,
             allow_forwarded: false,
             remote_prefixes: Vec::new(),
+            syncs: true,
             written_by,
             created_at,
             etag: clock::uuid(),
@@ -269,6 +272,22 @@ fn look(world: &mut World, vpc: &str, id: &str) {
     if let Some(connection) = world.connection_mut(vpc, id) {
         connection.seen_user_half |= theirs;
     }
+}
+
+/// Starts the end of a connection; one that ends already goes on as it did.
+pub(crate) fn end(world: &mut World, vpc: &str, connection: &str) {
+    let (now, look_at) = (world.now(), world.due_in(world.lags.aiven_deleting));
+    if let Some(connection) = world.connection_mut(vpc, connection).filter(|c| c.live()) {
+        connection.state = "DELETING".to_owned();
+        connection.state_info = None;
+        connection.updated_at = now;
+        connection.look_at = look_at;
+    }
+}
+
+/// A failure that nothing of ours explains.
+pub(crate) fn fail(world: &mut World, vpc: &str, id: &str, state: &str) {
+    set(world, vpc, id, state, message("azure-peering-failed", "The peering has failed."));
 }
 
 /// Removes Aiven's half and what it granted.

@@ -1,7 +1,7 @@
 //! Aiven VPCs: list, create, rename, delete.
 
 use super::errors::error;
-use super::{body, connections, find, json};
+use super::{body, connections, find, json, platform};
 use crate::clouds::http::{Answer, Reply, Request, text};
 use crate::clouds::world::{AivenVpc, Owner, World};
 use ipnet::Ipv4Net;
@@ -146,7 +146,7 @@ fn start_deletion(world: &mut World, index: usize) {
     let connections: Vec<String> =
         world.aiven_vpcs[index].connections.iter().filter(|c| c.live()).map(|c| c.id.clone()).collect();
     for connection in connections {
-        connections::end(world, &id, &connection);
+        platform::end(world, &id, &connection);
     }
     set_state(world, &id, "DELETING");
     world.after(world.lags.aiven_deleting, move |world| {

@@ -5,8 +5,10 @@ pub(crate) mod azure;
 mod builders;
 pub(crate) mod directory;
 mod existing;
+mod outside;
 mod scenario;
 mod services;
+mod snapshot;
 mod upsets;
 
 pub use aiven::{AivenVpc, Connection, Organization, Owner, Project};
@@ -14,6 +16,7 @@ pub use azure::{AssignedRole, Operation, OperationKind, OperationState, Peering,
 pub use directory::{Application, FederatedCredential, Password, ServicePrincipal};
 pub use scenario::Pair;
 pub use services::{Admitted, AivenService, Component};
+pub use snapshot::differences;
 pub use upsets::{Stalled, Upsets};
 
 use super::clock::{self, Clock};
@@ -75,6 +78,8 @@ pub struct World {
     pub never_propagating: HashSet<String>,
     /// Virtual networks of all subscriptions, Aiven's included.
     pub vnets: Vec<Vnet>,
+    /// How many networks ARM lists on a page; the real number is not documented.
+    pub arm_page_size: usize,
     /// Network operations, running and ended.
     pub operations: BTreeMap<String, Operation>,
     /// Aiven organizations.
@@ -117,6 +122,7 @@ impl World {
             role_assignments: Vec::new(),
             never_propagating: HashSet::new(),
             vnets: Vec::new(),
+            arm_page_size: 100,
             operations: BTreeMap::new(),
             organizations: Vec::new(),
             projects: Vec::new(),
