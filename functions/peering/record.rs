@@ -269,6 +269,8 @@ pub struct Facts {
     pub principal_at: Option<Timestamp>,
     /// When the federated credential was made, if we made it.
     pub credential_at: Option<Timestamp>,
+    /// When the application's newest password was made, if we made it.
+    pub secret_at: Option<Timestamp>,
     /// Full id of the role that lets our application peer.
     pub peering_role: Option<String>,
     /// When our application got it on the VNet.
