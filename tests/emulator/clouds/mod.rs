@@ -38,9 +38,9 @@ pub use faults::Fault;
 pub use in_process::Answer;
 pub use lags::Lags;
 pub use world::{
-    AIVEN_APPLICATION, AivenVpc, Application, AssignedRole, Change, Connection, FederatedCredential, Operation,
-    OperationKind, OperationState, Organization, Owner, Pair, Password, Peering, Project, RoleDefinition,
-    ServicePrincipal, Stalled, Subscription, Upsets, Urls, Vnet, World,
+    AIVEN_APPLICATION, Admitted, AivenService, AivenVpc, Application, AssignedRole, Change, Component, Connection,
+    FederatedCredential, Operation, OperationKind, OperationState, Organization, Owner, Pair, Password, Peering,
+    Project, RoleDefinition, ServicePrincipal, Stalled, Subscription, Upsets, Urls, Vnet, World, differences,
 };
 
 use faults::{Faults, Kind};
