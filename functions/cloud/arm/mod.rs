@@ -29,7 +29,7 @@ use crate::peering::{AppId, SubscriptionId, TenantId};
 pub use network::{Peering, PeeringState, ProvisioningState, SyncLevel, Vnet};
 pub use operations::{Accepted, Progress};
 pub use peerings::PeeringSpec;
-pub use roles::{RoleAssignment, RoleDefinition, RoleSpec, role_definition_id};
+pub use roles::{RoleAssignment, RoleDefinition, RoleSpec, role_assignment_id, role_definition_id};
 
 /// API versions (`api-version`); peerings keep the one that az uses, networks one that every region has.
 mod version {

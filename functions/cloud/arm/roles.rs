@@ -56,6 +56,11 @@ pub struct RoleAssignment {
     pub created: Option<Timestamp>,
 }
 
+/// Full id of a role assignment at a scope.
+pub fn role_assignment_id(scope: &str, name: Uuid) -> String {
+    format!("{scope}/providers/Microsoft.Authorization/roleAssignments/{name}")
+}
+
 impl RoleAssignment {
     /// Whether it is made at this very scope (letter case aside), not above or below it.
     pub fn is_at(&self, scope: &str) -> bool {
@@ -165,7 +170,7 @@ impl Arm {
             "principalId": principal,
             "principalType": "ServicePrincipal",
         }});
-        let id = format!("{scope}/providers/Microsoft.Authorization/roleAssignments/{name}");
+        let id = role_assignment_id(scope, name);
         let url = self.resource(&id, version::AUTHORIZATION);
         let call = self.call(Caller::Installation, Method::Put, url).await?.json(&body);
         let wire: WireAssignment = self.http.exchange(&call, said).await?.json(&call)?;
