@@ -14,6 +14,8 @@
 
 pub mod aiven;
 pub mod arm;
+#[cfg(test)]
+mod emulated;
 pub mod entra;
 pub mod graph;
 pub mod http;
