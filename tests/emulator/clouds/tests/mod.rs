@@ -4,9 +4,12 @@ mod access;
 mod aiven;
 mod directory;
 mod faults;
+mod life;
 mod network;
+mod outside;
 mod refusals;
 mod runbook;
+mod services;
 
 use super::{Clouds, Lags, Options, Service};
 use serde_json::{Value, json};
