@@ -34,15 +34,17 @@ mod tls;
 mod tokens;
 mod world;
 
+pub use arm::conditions::{Condition, Malformed};
 pub use arm::roles;
 pub use calls::{Call, Service};
 pub use faults::Fault;
 pub use in_process::Answer;
 pub use lags::Lags;
 pub use world::{
-    AIVEN_APPLICATION, AivenVpc, Application, AssignedRole, Change, Connection, FederatedCredential, Operation,
-    OperationKind, OperationState, Organization, Owner, Pair, Password, PasswordPolicy, Peering, Project,
-    RoleDefinition, Secret, SecretVersion, ServicePrincipal, Stalled, Subscription, Upsets, Urls, Vault, Vnet, World,
+    AIVEN_APPLICATION, AivenVpc, Application, AssignedRole, Change, Connection, DelegatedRoles, Delegation,
+    FederatedCredential, LeastPrivilege, Operation, OperationKind, OperationState, Organization, Owner, Pair, Password,
+    PasswordPolicy, Peering, Project, RoleDefinition, Secret, SecretVersion, ServicePrincipal, Stalled, Subscription,
+    Upsets, Urls, Vault, Vnet, World,
 };
 
 use faults::{Faults, Kind};

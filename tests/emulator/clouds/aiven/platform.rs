@@ -196,6 +196,7 @@ fn admit_user_application(world: &mut World, connection: &Connection, azure_vnet
             role,
             principal_id: principal,
             principal_type: "ServicePrincipal".to_owned(),
+            condition: None,
             created_at: now,
             created_by: AIVEN_APPLICATION.to_owned(),
             effective_at,

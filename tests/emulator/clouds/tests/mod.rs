@@ -2,6 +2,7 @@
 
 mod access;
 mod aiven;
+mod delegation;
 mod directory;
 mod faults;
 mod key_vault;

@@ -4,6 +4,7 @@ pub(crate) mod aiven;
 pub(crate) mod azure;
 mod builders;
 mod credentials;
+mod delegation;
 pub(crate) mod directory;
 mod existing;
 mod scenario;
@@ -11,7 +12,9 @@ mod upsets;
 pub(crate) mod vault;
 
 pub use aiven::{AivenVpc, Connection, Organization, Owner, Project};
+pub(crate) use azure::glob;
 pub use azure::{AssignedRole, Operation, OperationKind, OperationState, Peering, RoleDefinition, Subscription, Vnet};
+pub use delegation::{DelegatedRoles, Delegation, LeastPrivilege};
 pub use directory::{Application, FederatedCredential, Password, ServicePrincipal};
 pub use scenario::Pair;
 pub use upsets::{PasswordPolicy, Stalled, Upsets};
