@@ -173,3 +173,30 @@ async fn a_put_that_gives_no_answer_has_made_its_version() {
     scene.clouds.fault(Fault::throttle(Service::KeyVault, Some(5)));
     assert_eq!(put().await.unwrap().status, 429);
 }
+
+#[tokio::test]
+async fn a_snapshot_tells_what_changed_and_no_secret() {
+    let (scene, token) = scene().await;
+    let (home, app) = {
+        let mut world = scene.clouds.world();
+        let home = world.home_tenant.clone();
+        (home.clone(), world.add_application(&home, "app", None, true))
+    };
+    let shots = || {
+        let world = scene.clouds.world();
+        (world.directory_snapshot(), world.vault_snapshot())
+    };
+    let before = shots();
+    assert_eq!(before, shots());
+    let (_, secret) = scene.clouds.world().add_password(&app, Some("peer:1")).unwrap();
+    scene.vault(&token, "PUT", "/secrets/peering", Some(json!({"value": secret}))).await;
+    let after = shots();
+    assert_ne!(before.0, after.0);
+    assert_ne!(before.1, after.1);
+    assert!(!format!("{after:?}").contains(&secret));
+    let password =
+        &after.0["applications"].as_array().unwrap().iter().find(|a| a["app_id"] == app).unwrap()["passwords"];
+    assert_eq!(password[0]["hash"], after.1["secrets"][0]["versions"][0]["hash"], "the same text has the same hash");
+    scene.clouds.world().delete_application(&app);
+    assert_eq!(shots().0["deleted"][0]["object"]["tenant"], home);
+}

@@ -3,6 +3,7 @@
 mod access;
 mod aiven;
 mod delegation;
+mod deleted;
 mod directory;
 mod faults;
 mod key_vault;

@@ -345,7 +345,7 @@ refusals! {
         let made = g.graph("POST", "/applications", Some(json!({"displayName": "new"}))).await;
         g.graph("POST", "/servicePrincipals", Some(json!({"appId": made.body["appId"]}))).await
     }
-    unique_name_twice: "a unique name that is taken", "Graph: POST application" => 409 "Request_MultipleObjectsWithSameKeyValue" "uniqueName already exists", "Graph: application-upsert"; async {
+    unique_name_twice: "a unique name that is taken", "Graph: POST application" => 400 "Request_BadRequest" "uniqueName already exists", "omadia: 916; msgraph-bicep-types: 202"; async {
         let g = Ground::new().await;
         let body = json!({"displayName": "x", "uniqueName": "peering"});
         assert_eq!(g.graph("POST", "/applications", Some(body.clone())).await.status, 201);

@@ -46,6 +46,9 @@ const PEERING_WRITER: &[&str] = &[
     "Microsoft.Network/virtualNetworks/virtualNetworkPeerings/read",
     "Microsoft.Network/virtualNetworks/virtualNetworkPeerings/write",
     "Microsoft.Network/virtualNetworks/virtualNetworkPeerings/delete",
+    // Without these the writer cannot see how its own writes end.
+    "Microsoft.Network/locations/operations/read",
+    "Microsoft.Network/locations/operationResults/read",
     PEER,
 ];
 const AUTOMATION: &[&str] = &[
