@@ -41,10 +41,10 @@ pub use faults::Fault;
 pub use in_process::Answer;
 pub use lags::Lags;
 pub use world::{
-    AIVEN_APPLICATION, AivenVpc, Application, AssignedRole, Change, Connection, DelegatedRoles, Delegation, Deleted,
-    DeletedObject, FederatedCredential, LeastPrivilege, Operation, OperationKind, OperationState, Organization, Owner,
-    Pair, Password, PasswordPolicy, Peering, Project, RoleDefinition, Secret, SecretVersion, ServicePrincipal, Stalled,
-    Subscription, Upsets, Urls, Vault, Vnet, World,
+    AIVEN_APPLICATION, Admitted, AivenService, AivenVpc, Application, AssignedRole, Change, Component, Connection,
+    DelegatedRoles, Delegation, Deleted, DeletedObject, FederatedCredential, LeastPrivilege, Operation, OperationKind,
+    OperationState, Organization, Owner, Pair, Password, PasswordPolicy, Peering, Project, RoleDefinition, Secret,
+    SecretVersion, ServicePrincipal, Stalled, Subscription, Upsets, Urls, Vault, Vnet, World, differences,
 };
 
 use faults::{Faults, Kind};

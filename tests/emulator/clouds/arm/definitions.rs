@@ -36,9 +36,21 @@ fn missing(name: &str) -> Reply {
 
 fn list(world: &World, request: &Request, caller: &Caller, scope: &str) -> Answer {
     caller.need(world, "Microsoft.Authorization/roleDefinitions/read", scope)?;
-    let filter = request.query("$filter").unwrap_or_default();
-    let role_name = filter.split("roleName eq '").nth(1).and_then(|r| r.split('\'').next());
-    let kind = filter.split("type eq '").nth(1).and_then(|r| r.split('\'').next());
+    let (mut role_name, mut kind) = (None, None);
+    for clause in clauses(request.query("$filter").unwrap_or_default()) {
+        match clause.split_once(" eq ").and_then(|(name, value)| Some((name, quoted(value)?))) {
+            Some(("roleName", value)) => role_name = Some(value),
+            Some(("type", value)) => kind = Some(value),
+            None if clause.eq_ignore_ascii_case("atScopeAndBelow()") => {}
+            _ => {
+                return Err(errors::error(
+                    400,
+                    "UnsupportedQuery",
+                    &format!("The filter '{clause}' is not supported."),
+                ));
+            }
+        }
+    }
     let here = |d: &&RoleDefinition| {
         d.tenant == caller.tenant && d.assignable_scopes.iter().any(|s| ids::covers(s, scope) || ids::covers(scope, s))
     };
@@ -50,6 +62,14 @@ fn list(world: &World, request: &Request, caller: &Caller, scope: &str) -> Answe
             && kind.is_none_or(|k| k.eq_ignore_ascii_case(&member("/properties/type")))
     };
     Ok(Reply::ok(json!({"value": built_in.chain(custom).filter(fits).collect::<Vec<_>>()})))
+}
+
+fn clauses(filter: &str) -> impl Iterator<Item = &str> {
+    filter.split(" and ").map(str::trim).filter(|clause| !clause.is_empty())
+}
+
+fn quoted(value: &str) -> Option<&str> {
+    value.trim().strip_prefix('\'')?.strip_suffix('\'')
 }
 
 fn put(world: &mut World, request: &Request, caller: &Caller, scope: &str, name: &str) -> Answer {

@@ -2,7 +2,7 @@
 
 use super::Fault;
 use crate::clouds::calls::Service;
-use crate::clouds::world::{AIVEN_APPLICATION, Stalled, World};
+use crate::clouds::world::{Stalled, World};
 use std::time::Duration;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -210,9 +210,9 @@ impl Fault {
     /// Aiven's service principal in the home tenant, present or yet to come, is disabled for a nominal time.
     pub fn aiven_principal_disabled(nominal: Duration) -> Self {
         Self::world(move |w| {
-            let home = w.home_tenant.clone();
-            if w.service_principal(&home, AIVEN_APPLICATION).is_none() {
-                w.add_service_principal(&home, AIVEN_APPLICATION);
+            let (home, aiven) = (w.home_tenant.clone(), w.aiven_application.clone());
+            if w.service_principal(&home, &aiven).is_none() {
+                w.add_service_principal(&home, &aiven);
             }
             set_enabled(w, false);
             w.after(nominal, |w| set_enabled(w, true));
@@ -221,9 +221,9 @@ impl Fault {
 }
 
 fn set_enabled(world: &mut World, enabled: bool) {
-    let home = world.home_tenant.clone();
+    let (home, aiven) = (world.home_tenant.clone(), world.aiven_application.clone());
     for principal in &mut world.service_principals {
-        if principal.tenant == home && principal.app_id == AIVEN_APPLICATION {
+        if principal.tenant == home && principal.app_id == aiven {
             principal.enabled = enabled;
         }
     }

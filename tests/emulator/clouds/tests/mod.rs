@@ -7,9 +7,12 @@ mod deleted;
 mod directory;
 mod faults;
 mod key_vault;
+mod life;
 mod network;
+mod outside;
 mod refusals;
 mod runbook;
+mod services;
 
 use super::{Clouds, Lags, Options, Service};
 use serde_json::{Value, json};

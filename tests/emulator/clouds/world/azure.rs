@@ -101,8 +101,10 @@ pub struct Peering {
     pub allow_access: bool,
     /// Whether forwarded traffic may.
     pub allow_forwarded: bool,
-    /// The other network's address space when it was last synchronised.
+    /// The other network's address space when it was last synchronised: what is peered.
     pub remote_prefixes: Vec<Ipv4Net>,
+    /// Whether the write under way takes the other network's address space as it is now.
+    pub(crate) syncs: bool,
     /// Client id of who wrote it last.
     pub written_by: String,
     /// When it was created.

@@ -9,7 +9,10 @@ mod deleted;
 pub(crate) mod directory;
 mod directory_snapshot;
 mod existing;
+mod outside;
 mod scenario;
+mod services;
+mod snapshot;
 mod upsets;
 pub(crate) mod vault;
 
@@ -20,6 +23,8 @@ pub use delegation::{DelegatedRoles, Delegation, LeastPrivilege};
 pub use deleted::{Deleted, DeletedObject};
 pub use directory::{Application, FederatedCredential, Password, ServicePrincipal};
 pub use scenario::Pair;
+pub use services::{Admitted, AivenService, Component};
+pub use snapshot::differences;
 pub use upsets::{PasswordPolicy, Stalled, Upsets};
 pub(crate) use vault::RETENTION;
 pub use vault::{Secret, SecretVersion, Vault};
@@ -63,6 +68,8 @@ pub struct World {
     pub home_tenant: String,
     /// Aiven's tenant.
     pub aiven_tenant: String,
+    /// Client id of the application that Aiven's platform peers as; see [`World::set_aiven_application`].
+    pub aiven_application: String,
     /// Client id of the app's user-assigned managed identity.
     pub identity_client_id: String,
     /// Its object id in the home tenant.
@@ -85,6 +92,8 @@ pub struct World {
     pub never_propagating: HashSet<String>,
     /// Virtual networks of all subscriptions, Aiven's included.
     pub vnets: Vec<Vnet>,
+    /// How many networks ARM lists on a page; the real number is not documented.
+    pub arm_page_size: usize,
     /// Network operations, running and ended.
     pub operations: BTreeMap<String, Operation>,
     /// Aiven organizations.
@@ -121,6 +130,7 @@ impl World {
             tenants: BTreeSet::new(),
             home_tenant: clock::uuid(),
             aiven_tenant: clock::uuid(),
+            aiven_application: AIVEN_APPLICATION.to_owned(),
             identity_client_id: clock::uuid(),
             identity_principal_id: clock::uuid(),
             applications: Vec::new(),
@@ -132,6 +142,7 @@ impl World {
             role_assignments: Vec::new(),
             never_propagating: HashSet::new(),
             vnets: Vec::new(),
+            arm_page_size: 100,
             operations: BTreeMap::new(),
             organizations: Vec::new(),
             projects: Vec::new(),
@@ -157,7 +168,7 @@ impl World {
     fn settle(&mut self) {
         self.tenants = [self.home_tenant.clone(), self.aiven_tenant.clone()].into();
         let aiven_tenant = self.aiven_tenant.clone();
-        self.add_aiven_application(&aiven_tenant);
+        self.add_aiven_application();
         self.aiven_subscription = self.add_bare_subscription(&aiven_tenant, "Aiven customer networks");
         let home = self.home_tenant.clone();
         let (client, principal) = (self.identity_client_id.clone(), self.identity_principal_id.clone());
