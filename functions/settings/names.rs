@@ -7,7 +7,7 @@
 pub enum Given {
     /// The deployment, always: an operator chooses it, or only the deployment knows it.
     ByDeployment,
-    /// The deployment, where the default of the code does not suit: another cloud, another way to name the storage.
+    /// The deployment, where the default of the code does not suit: another cloud, roles that were made in another way.
     IfNeeded,
     /// The platform. Setting it would break what it is for.
     ByPlatform,
@@ -20,7 +20,7 @@ pub const NAMES: [(&str, Given); 31] = [
     ("AIVEN_API_URL", Given::IfNeeded),
     ("AIVEN_APPLICATION_ID", Given::IfNeeded),
     ("AIVEN_PRINCIPAL_ID", Given::ByDeployment),
-    ("AIVEN_ROLE_ID", Given::ByDeployment),
+    ("AIVEN_ROLE_ID", Given::IfNeeded),
     ("AIVEN_TOKEN", Given::ByDeployment),
     ("ALLOWED_SUBSCRIPTIONS", Given::ByDeployment),
     ("ALLOWED_VPCS", Given::ByDeployment),
@@ -46,7 +46,7 @@ pub const NAMES: [(&str, Given); 31] = [
     ("INSTALLATION", Given::ByDeployment),
     ("LOG", Given::IfNeeded),
     ("PEERING_ROLE", Given::ByDeployment),
-    ("PEERING_ROLE_ID", Given::ByDeployment),
+    ("PEERING_ROLE_ID", Given::IfNeeded),
     ("SSL_CERT_FILE", Given::Locally),
     ("TIME_SCALE", Given::Locally),
 ];

@@ -60,10 +60,9 @@ impl Templates {
         }
     }
 
-    /// The only file with a text that `is`.
+    /// The files with a text that `is`.
     pub fn files_with(&self, is: impl Fn(&str) -> bool) -> Vec<&Template> {
-        let holds = |file: &&Template| file.tokens.iter().any(|token| matches!(token, Token::Text(text) if is(text)));
-        self.files.iter().filter(holds).collect()
+        self.files.iter().filter(|file| file.holds(&is)).collect()
     }
 }
 
@@ -73,6 +72,11 @@ impl Template {
         let at = self.tokens.windows(2).position(|pair| pair[0].is("var") && pair[1].is(name))?;
         let equals = at + self.tokens[at..].iter().position(|token| *token == Token::Sign('='))?;
         Some(expression(&self.tokens[equals + 1..]))
+    }
+
+    /// Whether it holds a text that `is`.
+    pub fn holds(&self, is: impl Fn(&str) -> bool) -> bool {
+        self.tokens.iter().filter_map(Token::text).any(is)
     }
 
     /// What a property of this name is set to, each time that one is.
@@ -108,9 +112,8 @@ pub fn texts(expression: &[Token]) -> Option<Vec<&str>> {
 /// The keys of every object in an expression, in order.
 pub fn keys(expression: &[Token]) -> Vec<&str> {
     let opens = |token: &Token| matches!(token, Token::Sign('{' | ',') | Token::Line);
-    let key = |three: &[Token]| (opens(&three[0]) && three[2] == Token::Sign(':')).then_some(()).is_some();
-    let names = expression.windows(3).enumerate().filter(|(_, three)| key(three));
-    names.filter_map(|(at, _)| expression[at + 1].name()).collect()
+    let threes = expression.windows(3).filter(|three| opens(&three[0]) && three[2] == Token::Sign(':'));
+    threes.filter_map(|three| three[1].name()).collect()
 }
 
 fn visit(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Finding> {

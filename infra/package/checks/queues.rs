@@ -53,11 +53,16 @@ pub(super) fn check(functions: &BTreeMap<String, Function>, templates: &Template
             find(&place, format!("the queue {queue:?} {rule}"), "rename it, and the function's folder".to_owned());
         }
     }
-    if templates.files_with(|text| text == POISON).is_empty() {
+    if !templates.files_with(is_account).iter().any(|file| file.holds(|text| text == POISON)) {
         let fix = format!("declare them too: concat({VARIABLE}, map({VARIABLE}, queue => '${{queue}}-poison'))");
         find(&place, "the poison queues are not declared".to_owned(), fix);
     }
     if findings.is_empty() { Ok(declared.len()) } else { Err(findings) }
+}
+
+/// Whether a text is the type of the resource that holds them.
+fn is_account(text: &str) -> bool {
+    text.starts_with("Microsoft.Storage/storageAccounts@")
 }
 
 /// "Naming queues and metadata"; the poison queue's name is 7 characters longer, and it has no poison queue of its own.
@@ -77,12 +82,15 @@ mod tests {
     use super::*;
     use crate::scratch::Scratch;
 
+    const ACCOUNT: &str = "resource account 'Microsoft.Storage/storageAccounts@2025-01-01' = {\n}\n";
+    const POISONED: &str = "map(queues, q => '${q}-poison')";
+
     /// A source tree whose functions and templates agree.
     fn tree(name: &str) -> Scratch {
         let folder = Scratch::new(name);
         function(&folder, "peer_network").with(
             "infra/modules/storage.bicep",
-            "var queues = [\n  'peer-network'\n]\nvar all = concat(queues, map(queues, q => '${q}-poison'))\n",
+            format!("var queues = [\n  'peer-network'\n]\n{ACCOUNT}var all = concat(queues, {POISONED})\n"),
         );
         folder
     }
@@ -122,18 +130,19 @@ mod tests {
 
     #[test]
     fn a_declared_queue_that_no_function_reads_is_found() {
-        let found = declare(
-            &tree("unread"),
-            "var queues = ['peer-network', 'gone']\nvar p = map(queues, q => '${q}-poison')\n",
-        );
+        let bicep = format!("var queues = ['peer-network', 'gone']\n{ACCOUNT}var poison = {POISONED}\n");
+        let found = declare(&tree("unread"), &bicep);
         assert!(found.contains("no function reads the queue gone"), "{found}");
         assert_eq!(found.lines().count(), 1, "{found}");
     }
 
     #[test]
     fn poison_queues_that_are_not_derived_are_found() {
-        let found = declare(&tree("poison"), "var queues = ['peer-network']\n");
-        assert!(found.contains("the poison queues are not declared"), "{found}");
+        let elsewhere = format!("var queues = ['peer-network']\nvar watched = {POISONED}\n");
+        for bicep in [format!("var queues = ['peer-network']\n{ACCOUNT}"), elsewhere] {
+            let found = declare(&tree("poison"), &bicep);
+            assert!(found.contains("the poison queues are not declared"), "{found}");
+        }
     }
 
     #[test]
