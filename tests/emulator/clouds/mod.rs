@@ -37,6 +37,7 @@ mod tls;
 mod tokens;
 mod world;
 
+pub use arm::conditions::{Condition, Malformed};
 pub use arm::roles;
 pub use calls::{Call, Service};
 pub use faults::Fault;
@@ -45,9 +46,9 @@ pub use lags::Lags;
 pub use open_services::OpenService;
 pub use world::{
     AIVEN_APPLICATION, Admitted, AivenService, AivenVpc, Application, AssignedRole, Change, Component, Connection,
-    FederatedCredential, Operation, OperationKind, OperationState, Organization, Owner, Pair, Password, PasswordPolicy,
-    Peering, Project, RoleDefinition, Secret, SecretVersion, ServicePrincipal, Stalled, Subscription, Upsets, Urls,
-    Vault, Vnet, World, differences,
+    DelegatedRoles, Delegation, Deleted, DeletedObject, FederatedCredential, LeastPrivilege, Operation, OperationKind,
+    OperationState, Organization, Owner, Pair, Password, PasswordPolicy, Peering, Project, RoleDefinition, Secret,
+    SecretVersion, ServicePrincipal, Stalled, Subscription, Upsets, Urls, Vault, Vnet, World, differences,
 };
 
 use faults::{Faults, Kind};
@@ -90,10 +91,10 @@ pub struct Ports {
     pub arm: u16,
     /// The managed-identity endpoint's.
     pub identity: u16,
-    /// The name server's, UDP.
-    pub dns: u16,
     /// Key Vault's.
     pub key_vault: u16,
+    /// The name server's, UDP.
+    pub dns: u16,
 }
 
 impl Options {
