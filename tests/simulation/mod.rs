@@ -152,14 +152,20 @@ impl Simulation {
     /// Invokes a function by hand: a redelivery, say, with the id of a message of long ago.
     pub async fn invoke(&self, function: &str, text: &str, message_id: &str, dequeue_count: u64) -> Result<(), String> {
         let trigger = Trigger::Queue(text.to_owned());
-        self.host.functions[function](Invocation { trigger, message_id: message_id.to_owned(), dequeue_count }).await
+        self.host.functions[function](Invocation {
+            trigger,
+            message_id: message_id.to_owned(),
+            dequeue_count,
+            trace: None,
+        })
+        .await
     }
 
     /// Lets a timer go off at once, whenever it would have.
     pub async fn ring(&self, timer: &str) -> Result<(), String> {
         let (trigger, message_id) = (Trigger::Timer { past_due: false }, String::new());
         let functions = self.app().functions();
-        functions[timer](Invocation { trigger, message_id, dequeue_count: 0 }).await
+        functions[timer](Invocation { trigger, message_id, dequeue_count: 0, trace: None }).await
     }
 
     /// One turn of the host.
