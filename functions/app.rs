@@ -8,10 +8,11 @@ use tokio::sync::OnceCell;
 
 use crate::accept_request::{REQUESTS, accept_request};
 use crate::clock::{Clock, SystemClock};
-use crate::cloud::entra::EntraTokens;
+use crate::cloud::entra::{Credential, EntraTokens};
 use crate::cloud::{Clouds, transport};
-use crate::create::{Tools, runbook};
-use crate::engine::{Delivery, Engine, RunError, queue_of};
+use crate::create::{self, Tools};
+use crate::delete;
+use crate::engine::{Delivery, Engine, RunError, Runbooks, queue_of};
 use crate::invocation::{Function, Functions, Invocation, Trigger};
 use crate::settings::Settings;
 use crate::store::{Connection, Scope, SharedRow, Storage, StoreError};
@@ -59,7 +60,8 @@ impl App {
         let transport = transport(get("SSL_CERT_FILE").map(PathBuf::from).as_deref())?;
         let connection = Connection::read(&get).map_err(|e| e.to_string())?;
         let storage = Storage::open(&connection, None, transport.clone(), clock.clone()).map_err(|e| e.to_string())?;
-        let tokens = Arc::new(EntraTokens::new(&settings.endpoints, transport.clone(), clock.clone()));
+        let tokens =
+            Arc::new(EntraTokens::new(&settings.endpoints, Credential::Federated, transport.clone(), clock.clone()));
         let clouds = Clouds::new(&settings.endpoints, transport, clock.clone(), tokens);
         Ok(Self::new(settings, clouds, storage, clock))
     }
@@ -67,7 +69,8 @@ impl App {
     /// Puts the app together from parts, which may be simulated.
     pub fn new(settings: Settings, clouds: Clouds, storage: Storage, clock: Arc<dyn Clock>) -> Self {
         let tools = Tools { clouds, settings: Arc::new(settings) };
-        let engine = Engine::new(storage, clock, runbook(&tools));
+        let engine =
+            Engine::new(storage, clock, Runbooks { create: create::runbook(&tools), delete: delete::runbook(&tools) });
         Self { engine, tools, prepared: Arc::default() }
     }
 
@@ -101,14 +104,14 @@ impl App {
 
     /// Every queue that a function listens to.
     fn queues(&self) -> Vec<String> {
-        let steps = self.engine.runbook.entries.iter().map(|entry| queue_of(entry.name));
+        let steps = self.engine.runbooks.entries().map(|entry| queue_of(entry.name));
         steps.chain([REQUESTS.to_owned(), queue_of("poll_vpc")]).collect()
     }
 
     /// The functions by name: each folder with a `function.json` is one.
     pub fn functions(&self) -> Functions {
         let mut functions = Functions::new();
-        for entry in &self.engine.runbook.entries {
+        for entry in self.engine.runbooks.entries() {
             let queue = queue_of(entry.name);
             functions.insert(
                 entry.name,
@@ -192,7 +195,8 @@ mod tests {
         .unwrap();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock(settings.time_scale));
         let transport = transport(None).unwrap();
-        let tokens = Arc::new(EntraTokens::new(&settings.endpoints, transport.clone(), clock.clone()));
+        let tokens =
+            Arc::new(EntraTokens::new(&settings.endpoints, Credential::Federated, transport.clone(), clock.clone()));
         let clouds = Clouds::new(&settings.endpoints, transport, clock.clone(), tokens);
         App::new(settings, clouds, storage.clone(), clock)
     }
