@@ -11,7 +11,7 @@ LIMIT = 120  # seconds a file
 _DIAGNOSTIC = re.compile(r": (?:Warning|Error|Info) ")
 # Parameter files read these; any values do.
 _ENVIRONMENT = {
-    "AZURE_ENV_NAME": "check", "AZURE_LOCATION": "northeurope", "AZURE_SUBSCRIPTION_ID": "33333333-3333-4333-8333-333333333333",
+    "AZURE_ENV_NAME": "check", "AZURE_LOCATION": "northeurope", "PEERING_SUBSCRIPTIONS": "33333333-3333-4333-8333-333333333333",
     **{name: "11111111-1111-4111-8111-111111111111" for name in (
         "IDENTITY_PRINCIPAL_ID", "APPLICATION_ID", "APPLICATION_PRINCIPAL_ID", "AIVEN_PRINCIPAL_ID")},
 }

@@ -77,8 +77,8 @@ param alwaysReady alwaysReadyType[]
 @description('Subnet for outbound traffic; empty for none.')
 param subnetId string
 
-// The defaults of the code are meant for: AIVEN_API_URL, AIVEN_APPLICATION_ID, ENTRA_URL, GRAPH_URL, ARM_URL, KEY_VAULT_URL,
-// PEERING_ROLE_ID, AIVEN_ROLE_ID, TIME_SCALE. extraSettings takes any of them.
+// Left to the defaults of the code: AIVEN_API_URL, AIVEN_APPLICATION_ID, ENTRA_URL, GRAPH_URL, ARM_URL, KEY_VAULT_URL, PEERING_ROLE_ID,
+// AIVEN_ROLE_ID, LOG. extraSettings takes any of them.
 var settings = union(
   {
     AzureWebJobsStorage__accountName: storageAccountName

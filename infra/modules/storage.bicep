@@ -71,7 +71,7 @@ resource account 'Microsoft.Storage/storageAccounts@2025-01-01' = {
     networkAcls: {
       bypass: 'AzureServices'
       defaultAction: network.defaultAction
-      ipRules: [for range in network.ipRanges: { value: range }]
+      ipRules: [for address in network.ipRanges: { value: address }]
       virtualNetworkRules: [for subnet in network.subnetIds: { id: subnet }]
     }
   }

@@ -60,7 +60,7 @@ resource vault 'Microsoft.KeyVault/vaults@2024-11-01' = {
     networkAcls: {
       bypass: 'AzureServices'
       defaultAction: network.defaultAction
-      ipRules: [for range in network.ipRanges: { value: range }]
+      ipRules: [for address in network.ipRanges: { value: address }]
       virtualNetworkRules: [for subnet in network.subnetIds: { id: subnet }]
     }
   }
