@@ -142,6 +142,9 @@ def deterministic(files):
     for path, file in files.items():
         for found in re.findall(r"\b(utcNow|newGuid|dateTimeAdd)\(", file.source.decode()):
             yield f"{path}: {found}() is another one at every deployment"
+        for given in re.findall(r"readEnvironmentVariable\(([^)]*)\)", file.source.decode()):
+            if not re.fullmatch(r"'[A-Z_]+'(, '[^']*')?", given):
+                yield f"{path}: readEnvironmentVariable({given}) is no constant to the compiler"
         for one in file.resources:
             if one.type == "Microsoft.Authorization/roleAssignments" and not re.search(r"^guid\(.*[iI]d, .*\)$", getattr(one.body["name"], "text", "")):
                 yield f"{one}: its name is not computed from scope, principal and role"
