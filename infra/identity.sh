@@ -66,22 +66,16 @@ application() {
 credential() {
   local issuer name
   issuer=$LOGIN/$(az account show --query tenantId --output tsv)/v2.0
-  name=$(eventually az ad app federated-credential list --id "$1" --query "[?subject=='$2' && issuer=='$issuer'].name | [0]" --output tsv)
+  name=$(az ad app federated-credential list --id "$1" --query "[?subject=='$2' && issuer=='$issuer'].name | [0]" --output tsv) || return
   [[ -n $name && $name != None ]] && return
   say "letting the identity sign in as $APPLICATION_NAME"
-  eventually az ad app federated-credential create --id "$1" --output none --parameters \
-    '{"name": "'"$APPLICATION_NAME"'", "issuer": "'"$issuer"'", "subject": "'"$2"'", "audiences": ["api://AzureADTokenExchange"]}' >&2
+  az ad app federated-credential create --id "$1" --output none --parameters \
+    '{"name": "'"$APPLICATION_NAME"'", "issuer": "'"$issuer"'", "subject": "'"$2"'", "audiences": ["api://AzureADTokenExchange"]}'
 }
 
 # principal APPID: the object id of an application's service principal in this tenant.
 principal() {
-  local found
-  found=$(value az ad sp show --id "$1" --query id)
-  if [[ -z $found ]]; then
-    say "making the service principal of $1"
-    found=$(eventually az ad sp create --id "$1" --query id --output tsv)
-  fi
-  echo "$found"
+  az ad sp show --id "$1" --query id --output tsv 2>/dev/null || az ad sp create --id "$1" --query id --output tsv
 }
 
 [[ $INSTALLATION =~ ^[a-z0-9-]{1,32}$ ]] || { say 'INSTALLATION is 1 to 32 lower-case letters, digits and hyphens'; exit 1; }
@@ -95,9 +89,10 @@ trap 'rm -f "$COMPLAINT"' EXIT
 
 identity_principal=${IDENTITY_PRINCIPAL_ID:-$(identity)}
 application_id=$(application)
-credential "$application_id" "$identity_principal"
-application_principal=$(principal "$application_id")
-aiven_principal=$(principal "$AIVEN_APPLICATION_ID")
+# Each looks again before it makes something again.
+eventually credential "$application_id" "$identity_principal" >&2
+application_principal=$(eventually principal "$application_id")
+aiven_principal=$(eventually principal "$AIVEN_APPLICATION_ID")
 
 cat <<VALUES
 IDENTITY_PRINCIPAL_ID=$identity_principal
