@@ -35,7 +35,7 @@ fn refused() -> Vec<(String, &'static str)> {
         (but("\"version\":1", "\"version\":2"), "version 2 is not known"),
         (but("\"version\":1", "\"version\":-1"), "cannot be read"),
         (but("create", "destroy"), "unknown variant `destroy`"),
-        (but("create", "delete"), "not supported"),
+        (but("create", "delete"), "there is no peering of this VPC and VNet to delete"),
         (but("\"reference\"", "\"refrence\""), "unknown field `refrence`"),
         (but("\"reference\":\"CHG-1\"", "\"DequeueCount\":0"), "unknown field `DequeueCount`"),
         (but("\"reference\":\"CHG-1\"", "\"id\":\"x\",\"sys\":1"), "unknown field `id`"),

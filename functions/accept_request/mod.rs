@@ -1,33 +1,25 @@
-//! The door: every request message, whatever its action. Parses, checks the allow-lists, opens the record, sends the first step.
+//! The door: every request message, whatever its action. Parses, checks the allow-lists, and moves the record that is meant.
 
-mod retry;
+mod decide;
 
 use std::time::Duration;
 
 use tracing::info;
 
+use self::decide::{Move, decide};
 use crate::create::Tools;
 use crate::engine::{Delivery, Engine, RunError};
-use crate::peering::{Action, JournalEntry, Opening, Options, PeeringKey, Record, Request, VnetId};
+use crate::peering::{Action, JournalEntry, Opening, Options, PeeringKey, Record, Request, Status, VnetId};
 use crate::settings::Settings;
 use crate::store::{Flag, Loaded, Stored, reject};
 
 /// The public queue.
 pub const REQUESTS: &str = "peering-requests";
+/// How long a request is put back for whose record a newer program wrote. Nominal.
+const NEWER_PAUSE: Duration = Duration::from_secs(60);
 
 /// Handles a message of the public queue. Bad input ends in table `rejected`, with the reason.
 pub async fn accept_request(engine: &Engine, tools: &Tools, text: &str, delivery: &Delivery) -> Result<(), RunError> {
-    accept(engine, tools, text, &delivery.message_id, delivery.redelivered).await
-}
-
-/// The same, of a message that came on another way.
-pub async fn accept(
-    engine: &Engine,
-    tools: &Tools,
-    text: &str,
-    message_id: &str,
-    redelivered: bool,
-) -> Result<(), RunError> {
     let request = match Request::parse(text) {
         Ok(request) => request,
         Err(reason) => return refuse(engine, text, &reason, reference_in(text).as_deref()).await,
@@ -36,33 +28,15 @@ pub async fn accept(
     if let Err(reason) = admit(&tools.settings, &request) {
         return refuse(engine, text, &reason, reference.as_deref()).await;
     }
-    if request.action == Action::Retry {
-        return retry::retry(engine, request, text, message_id).await;
-    }
-    let (Some(key), Some(vnet)) = (request.key(), request.vnet.clone()) else {
-        return refuse(engine, text, "the request names no VNet", reference.as_deref()).await;
-    };
-    let mut loaded = engine.records.load(&key).await?;
-    if matches!(loaded, Loaded::Absent) {
-        if open(engine, &request, &key, vnet, message_id).await? {
-            return Ok(());
-        }
-        // Another request for the same pair was quicker by a hair.
-        loaded = engine.records.load(&key).await?;
-    }
-    match loaded {
-        Loaded::Here(stored) => meet(engine, *stored, request, text, message_id, redelivered).await,
-        // A newer program's record is that program's to handle.
-        Loaded::Newer | Loaded::Absent => Ok(engine.send(REQUESTS, text, Duration::from_secs(60)).await?),
+    let asked = Asked { engine, request: &request, text, delivery };
+    match (request.key(), &request.vnet) {
+        (Some(key), Some(vnet)) => asked.of_one(&key, vnet).await,
+        _ => asked.of_all().await,
     }
 }
 
 /// Whoever may send to the queue may ask; the settings bound what they may ask for.
 fn admit(settings: &Settings, request: &Request) -> Result<(), String> {
-    if !matches!(request.action, Action::Create | Action::Retry) {
-        let action = request.action.to_string();
-        return Err(format!("action {action:?} is not supported by this version, only \"create\" and \"retry\""));
-    }
     if !settings.allowed_vpcs.is_empty() && !settings.allowed_vpcs.iter().any(|allowed| allowed.admits(&request.vpc)) {
         return Err(format!("VPC {} is not among ALLOWED_VPCS", request.vpc));
     }
@@ -73,63 +47,104 @@ fn admit(settings: &Settings, request: &Request) -> Result<(), String> {
     Ok(())
 }
 
-/// The VPC's row first, so that a record is never without the timers' attention; then the record; then the first message.
-/// False: there is a record already.
-async fn open(
-    engine: &Engine,
-    request: &Request,
-    key: &PeeringKey,
-    vnet: VnetId,
-    message_id: &str,
-) -> Result<bool, RunError> {
-    engine.vpcs.set(&key.vpc, Flag::Open, true).await?;
-    let now = engine.clock.now();
-    let options = options_of(request);
-    let (requested_by, reference) = (request.requested_by.clone(), request.reference.clone());
-    let note = told("requested", requested_by.as_deref(), reference.as_deref());
-    let opening = Opening { key: key.clone(), vnet, options, requested_by, reference };
-    let mut record = Record::open(opening, engine.runbook.first(), now);
-    record.committed_by = Some(message_id.to_owned());
-    match engine.records.open(&record, &entry(engine, "requested", note)).await {
-        Err(error) if error.is_lost_race() => return Ok(false),
-        other => other?,
-    }
-    info!(peering = record.id, vpc = %record.key.vpc, vnet = %record.vnet, "requested");
-    engine.send_for(&record).await?;
-    Ok(true)
+/// A request as it came.
+struct Asked<'a> {
+    engine: &'a Engine,
+    request: &'a Request,
+    text: &'a str,
+    delivery: &'a Delivery,
 }
 
-/// The pair is known already: the same request twice is one peering; another application or name is another peering, and refused.
-async fn meet(
-    engine: &Engine,
-    stored: Stored,
-    request: Request,
-    text: &str,
-    message_id: &str,
-    redelivered: bool,
-) -> Result<(), RunError> {
-    let record = &stored.record;
-    if record.committed_by.as_deref() == Some(message_id) && record.seq == 1 {
-        // This very message opened the record; its worker may have died before the send.
-        return if redelivered { engine.send_for(record).await } else { Ok(()) };
+impl Asked<'_> {
+    async fn of_one(&self, key: &PeeringKey, vnet: &VnetId) -> Result<(), RunError> {
+        let mut loaded = self.engine.records.load(key).await?;
+        if matches!(loaded, Loaded::Absent) {
+            if self.request.action != Action::Create {
+                let reason = format!("there is no peering of this VPC and VNet to {}", self.request.action);
+                return self.refuse(&reason).await;
+            }
+            if self.open(key, vnet).await? {
+                return Ok(());
+            }
+            // Another request for the same pair was quicker by a hair.
+            loaded = self.engine.records.load(key).await?;
+        }
+        match loaded {
+            Loaded::Here(stored) => self.meet(*stored).await,
+            // A newer program's record is that program's to handle.
+            Loaded::Newer | Loaded::Absent => Ok(self.engine.send(REQUESTS, self.text, NEWER_PAUSE).await?),
+        }
     }
-    let asked = options_of(&request);
-    if let Some(reason) = conflict(record, &asked) {
-        return refuse(engine, text, &reason, request.reference.as_deref()).await;
-    }
-    let note = told("requested again", request.requested_by.as_deref(), request.reference.as_deref());
-    engine.note(stored, entry(engine, "requested again", note)).await
-}
 
-fn conflict(record: &Record, asked: &Options) -> Option<String> {
-    let pair = format!("peering {} of the same VPC and VNet exists", record.id);
-    if asked.application != record.options.application {
-        return Some(format!("{pair}, and with another application; delete it first"));
+    /// Every peering of the VPC that is not as it was wanted, but for those that are to stand still.
+    async fn of_all(&self) -> Result<(), RunError> {
+        for stored in self.engine.records.unfinished(&self.request.vpc).await? {
+            if stored.record.status != Status::Paused {
+                self.meet(stored).await?;
+            }
+        }
+        Ok(())
     }
-    if asked.peering_name != record.options.peering_name {
-        return Some(format!("{pair}, and with another peering_name; delete it first"));
+
+    /// The VPC's row first, so that a record is never without the timers' attention; then the record; then the first message.
+    /// False: there is a record already.
+    async fn open(&self, key: &PeeringKey, vnet: &VnetId) -> Result<bool, RunError> {
+        let Self { engine, request, .. } = self;
+        engine.vpcs.set(&key.vpc, Flag::Open, true).await?;
+        let (requested_by, reference) = (request.requested_by.clone(), request.reference.clone());
+        let options = options_of(request);
+        let opening = Opening { key: key.clone(), vnet: vnet.clone(), options, requested_by, reference };
+        let mut record = Record::open(opening, engine.runbooks.create.first(), engine.clock.now());
+        record.committed_by = Some(self.delivery.message_id.clone());
+        record.hear(&self.delivery.message_id);
+        match engine.records.open(&record, &self.entry("requested", "requested")).await {
+            Err(error) if error.is_lost_race() => return Ok(false),
+            other => other?,
+        }
+        info!(peering = record.id, vpc = %record.key.vpc, vnet = %record.vnet, "requested");
+        engine.send_for(&record).await?;
+        Ok(true)
     }
-    (asked != &record.options).then(|| format!("{pair}, and with other options; send action \"update\""))
+
+    /// The pair is known already. A request that has moved it before, and comes again, moves nothing: its worker may have died before the send.
+    async fn meet(&self, mut stored: Stored) -> Result<(), RunError> {
+        let (engine, id) = (self.engine, self.delivery.message_id.as_str());
+        let record = &mut stored.record;
+        let committed = record.committed_by.as_deref() == Some(id);
+        if committed || record.has_heard(id) {
+            return if committed && self.delivery.redelivered { engine.send_for(record).await } else { Ok(()) };
+        }
+        let action = self.request.action.to_string();
+        match decide(record, self.request, &engine.runbooks, engine.clock.now()) {
+            Move::Begin(step) => {
+                info!(peering = record.id, step, "asked to {action}");
+                let entry = self.entry(&action, &format!("asked to {action}"));
+                engine.begin(stored, &step, entry, id).await
+            }
+            Move::Rest(status) => {
+                info!(peering = record.id, "asked to {action}");
+                let entry = self.entry(&action, &format!("asked to {action}"));
+                engine.rest(stored, status, entry, id).await
+            }
+            Move::Note(note) => {
+                let outcome = if self.request.action == Action::Create { "requested again" } else { &action };
+                let entry = self.entry(outcome, &note);
+                engine.note(stored, entry).await
+            }
+            Move::Refuse(reason) => self.refuse(&reason).await,
+        }
+    }
+
+    fn entry(&self, outcome: &str, what: &str) -> JournalEntry {
+        let by = self.request.requested_by.as_deref().map(|by| format!(" (by {by})")).unwrap_or_default();
+        let reference = self.request.reference.as_deref();
+        let reference = reference.map(|reference| format!(", reference {reference}")).unwrap_or_default();
+        JournalEntry::new(self.engine.clock.now(), "accept_request", outcome, format!("{what}{by}{reference}"))
+    }
+
+    async fn refuse(&self, reason: &str) -> Result<(), RunError> {
+        refuse(self.engine, self.text, reason, self.request.reference.as_deref()).await
+    }
 }
 
 fn options_of(request: &Request) -> Options {
@@ -139,17 +154,6 @@ fn options_of(request: &Request) -> Options {
         allow_forwarded_traffic: request.allow_forwarded_traffic,
         user_peer_network_cidrs: request.user_peer_network_cidrs.clone(),
     }
-}
-
-fn told(what: &str, by: Option<&str>, reference: Option<&str>) -> String {
-    let by = by.map(|by| format!(" by {by}")).unwrap_or_default();
-    let reference = reference.map(|reference| format!(", reference {reference}")).unwrap_or_default();
-    format!("{what}{by}{reference}")
-}
-
-fn entry(engine: &Engine, outcome: &str, note: String) -> JournalEntry {
-    let (at, step) = (engine.clock.now(), "accept_request".to_owned());
-    JournalEntry { at, step, outcome: outcome.to_owned(), note, party: None, correlation: None, duration_ms: 0 }
 }
 
 async fn refuse(engine: &Engine, text: &str, reason: &str, reference: Option<&str>) -> Result<(), RunError> {

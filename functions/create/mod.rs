@@ -6,13 +6,13 @@ mod authorize_aiven;
 mod authorize_application;
 mod await_active;
 mod await_pending_peer;
-mod create_service_principal;
+pub mod create_service_principal;
 mod define_aiven_role;
 mod inspect_network;
 mod peer_network;
 mod register_application;
 pub mod request_peering;
-mod roles;
+pub mod roles;
 
 use std::sync::Arc;
 
@@ -55,7 +55,8 @@ pub fn runbook(tools: &Tools) -> Runbook {
     }
 }
 
-fn row(
+/// A row of a runbook.
+pub fn row(
     name: &'static str,
     number: &'static str,
     status: Status,

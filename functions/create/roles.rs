@@ -4,10 +4,10 @@
 use async_trait::async_trait;
 use uuid::Uuid;
 
-use crate::cloud::arm::{RoleDefinition, RoleSpec, role_definition_id};
+use crate::cloud::arm::{RoleDefinition, RoleSpec, role_assignment_id, role_definition_id};
 use crate::create::Tools;
 use crate::engine::{Fix, SharedEffect, Stop};
-use crate::peering::{ObjectId, SubscriptionId, VnetId, guid};
+use crate::peering::{AppId, ObjectId, SubscriptionId, VnetId, guid};
 
 /// A custom role of a subscription.
 pub struct Role<'a> {
@@ -104,6 +104,10 @@ impl Assignment<'_> {
     fn role_id(&self) -> Uuid {
         last_segment(self.role)
     }
+
+    fn name(&self) -> Uuid {
+        guid(&[&self.scope(), &self.principal.to_string(), &self.role_id().to_string()])
+    }
 }
 
 #[async_trait]
@@ -121,10 +125,31 @@ impl SharedEffect for Assignment<'_> {
     }
 
     async fn make(&self) -> Result<String, Stop> {
-        let name = guid(&[&self.scope(), &self.principal.to_string(), &self.role_id().to_string()]);
         let scope = self.vnet.to_string();
-        Ok(self.tools.clouds.arm.put_role_assignment(&scope, name, self.role, self.principal).await?.id)
+        Ok(self.tools.clouds.arm.put_role_assignment(&scope, self.name(), self.role, self.principal).await?.id)
     }
+
+    fn intended(&self) -> Option<String> {
+        Some(role_assignment_id(&self.vnet.to_string(), self.name()))
+    }
+
+    /// An assignment under another name, or at another scope, is somebody else's.
+    fn can_be_ours(&self, found: &String) -> bool {
+        last_segment(found) == self.name()
+    }
+}
+
+/// The part of a VNet's row that is Aiven's role on it.
+pub const AIVEN_ASSIGNMENT: &str = "aiven_assignment";
+
+/// The part of a VNet's row that is our application's role on it; an application of the sender's has a part of its own.
+pub fn assignment_part(application: Option<AppId>) -> String {
+    application.map_or_else(|| "assignment".to_owned(), |application| format!("assignment:{application}"))
+}
+
+/// Whether a user of a VNet (see [`crate::peering::Record::user`]) peers as this application.
+pub fn peers_as(user: &str, application: Option<AppId>) -> bool {
+    user.split_once(':').map(|(_, application)| application) == application.map(|id| id.to_string()).as_deref()
 }
 
 /// Full id of a role from its GUID.

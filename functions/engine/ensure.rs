@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::engine::{Job, Stop, Wait};
+use crate::engine::{Fix, Job, Stop, Wait};
 use crate::peering::{Claim, Provenance};
 use crate::store::{HeldRow, Part, Scope, SharedRow, StoreError};
 
@@ -32,7 +32,20 @@ pub trait SharedEffect: Send + Sync {
 
     /// Makes it.
     async fn make(&self) -> Result<Self::Value, Stop>;
+
+    /// What will be kept of it, where that is known before it is made: whoever has to remove what a dead worker made finds it by that.
+    fn intended(&self) -> Option<Self::Value> {
+        None
+    }
+
+    /// Whether what was found can be what we made: it does as well if not, but it is not ours to remove.
+    fn can_be_ours(&self, _found: &Self::Value) -> bool {
+        true
+    }
 }
+
+/// Whether a user of a row uses a part of it.
+pub type Uses<'a> = &'a (dyn Fn(&str) -> bool + Send + Sync);
 
 /// A shared thing that is there.
 #[derive(Debug, Clone)]
@@ -62,7 +75,8 @@ impl Job {
         part: &str,
     ) -> Result<Option<Known<T>>, Stop> {
         let known = self.known(vnet, part).await?;
-        let joined = self.rows.iter().any(|(scope, held)| scope == vnet && held.row.users.contains(&self.record.id));
+        let joined =
+            self.rows.iter().any(|(scope, held)| scope == vnet && held.row.users.contains(&self.record.user()));
         Ok(known.filter(|_| joined))
     }
 
@@ -110,8 +124,11 @@ impl Job {
             let part = held.row.part(name);
             let meant_before = part.provenance == Some(Provenance::Claimed);
             match &found {
-                Some(value) => part.seen(value, self.now())?,
-                None => part.claim_for(self),
+                Some(value) => part.seen(value, effect.can_be_ours(value), self.now())?,
+                None => {
+                    part.claim_for(self);
+                    part.value = intended(effect)?;
+                }
             }
             let made_at = part.made_at;
             match self.shared.write(scope, &mut held).await {
@@ -162,15 +179,107 @@ impl Job {
     /// Joins a VNet's users, unless this peering is one of them already. Only from `act`.
     pub async fn join(&mut self, vnet: &Scope) -> Result<(), Stop> {
         let held = self.take(vnet);
-        let held = self.shared.change(vnet, held, |row| row.users.insert(self.record.id.clone())).await?;
+        let held = self.shared.change(vnet, held, |row| row.users.insert(self.record.user())).await?;
         self.keep(vnet, held);
         Ok(())
     }
+
+    /// Whether this peering is among a VNet's users.
+    pub async fn is_member(&mut self, vnet: &Scope) -> Result<bool, Stop> {
+        let held = self.shared.load(vnet).await?;
+        let is_member = held.row.users.contains(&self.record.user());
+        self.keep(vnet, held);
+        Ok(is_member)
+    }
+
+    /// Leaves a VNet's users. Only from `act`.
+    pub async fn leave(&mut self, vnet: &Scope) -> Result<(), Stop> {
+        let held = self.take(vnet);
+        let held = self.shared.change(vnet, held, |row| row.users.remove(&self.record.user())).await?;
+        self.keep(vnet, held);
+        Ok(())
+    }
+
+    /// Whether a shared thing is ours and nobody uses it. What a dead worker meant to make is ours, too.
+    ///
+    /// # Errors
+    /// A wait, while another worker is making or removing it.
+    pub async fn is_removable(&mut self, scope: &Scope, name: &str, uses: Uses<'_>) -> Result<bool, Stop> {
+        let held = self.shared.load(scope).await?;
+        let removable = self.may_remove(&held.row, name, uses);
+        self.keep(scope, held);
+        removable
+    }
+
+    fn may_remove(&self, row: &SharedRow, name: &str, uses: Uses<'_>) -> Result<bool, Stop> {
+        let Some(part) = row.parts.get(name) else { return Ok(false) };
+        if part.claim.as_ref().is_some_and(|claim| claim.is_live(self.now()) && claim.by != self.by) {
+            return Err(Wait::ourselves(format!("another peering is at the {name}"), CLAIMED_PACE).into());
+        }
+        let ours = matches!(part.provenance, Some(Provenance::Created | Provenance::Claimed)) && part.value.is_some();
+        Ok(ours && !row.users.iter().any(|user| uses(user)))
+    }
+
+    /// Removes a shared thing of ours that nobody uses, under a claim on its row. Only from `act`. Who joins meanwhile waits for the claim.
+    ///
+    /// # Errors
+    /// A wait while another worker is at it; whatever removing says.
+    pub async fn remove<T: DeserializeOwned>(
+        &mut self,
+        scope: &Scope,
+        name: &str,
+        uses: Uses<'_>,
+        effect: impl AsyncFnOnce(T) -> Result<(), Stop>,
+    ) -> Result<(), Stop> {
+        for _ in 0..TRIES {
+            let mut held = match self.take(scope) {
+                Some(held) => held,
+                None => self.shared.load(scope).await?,
+            };
+            if !self.may_remove(&held.row, name, uses)? {
+                return Ok(());
+            }
+            let part = held.row.part(name);
+            let before = part.provenance;
+            let Some(value) = part.value.clone().and_then(|value| serde_json::from_value(value).ok()) else {
+                return Err(Fix::report(format!("the row of the {name} cannot be read")).into());
+            };
+            part.claim_for(self);
+            match self.shared.write(scope, &mut held).await {
+                Err(error) if error.is_lost_race() => continue,
+                Err(error) => return Err(error.into()),
+                Ok(()) => {}
+            }
+            let removed = effect(value).await;
+            let refused = removed.as_ref().err().is_some_and(Stop::is_refusal);
+            let now = self.now();
+            let outcome = |row: &mut SharedRow| {
+                let part = row.part(name);
+                if part.claim.as_ref().is_none_or(|claim| claim.by != self.by) {
+                    return false;
+                }
+                match &removed {
+                    Ok(()) => drop(row.parts.remove(name)),
+                    Err(_) if refused => (part.claim, part.provenance) = (None, before),
+                    Err(_) => part.not_made(false, now),
+                }
+                true
+            };
+            let held = self.shared.change(scope, Some(held), outcome).await?;
+            self.keep(scope, held);
+            return removed;
+        }
+        Err(Wait::ourselves(format!("other peerings keep changing the row of the {name}"), CLAIMED_PACE).into())
+    }
+}
+
+fn intended<E: SharedEffect>(effect: &E) -> Result<Option<serde_json::Value>, Stop> {
+    effect.intended().map(|value| serde_json::to_value(value).map_err(unreadable)).transpose()
 }
 
 impl Part {
-    fn seen(&mut self, value: &impl Serialize, now: Timestamp) -> Result<(), Stop> {
-        let provenance = Provenance::found(self.provenance);
+    fn seen(&mut self, value: &impl Serialize, can_be_ours: bool, now: Timestamp) -> Result<(), Stop> {
+        let provenance = if can_be_ours { Provenance::found(self.provenance) } else { Provenance::Adopted };
         if provenance == Provenance::Created && self.made_at.is_none() {
             self.made_at = self.claim.as_ref().map(|_| now);
         }

@@ -16,12 +16,16 @@ pub struct StepMessage {
     pub step: String,
     /// The record's `seq` when it was sent.
     pub seq: u64,
+    /// The W3C trace context of the request that began it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
 }
 
 impl StepMessage {
     /// The message that belongs to a record as it stands.
     pub fn of(record: &Record) -> Self {
-        Self { schema: SCHEMA, peering: record.key.clone(), step: record.step.clone(), seq: record.seq }
+        let (peering, step, trace) = (record.key.clone(), record.step.clone(), record.trace.clone());
+        Self { schema: SCHEMA, peering, step, seq: record.seq, trace }
     }
 }
 

@@ -2,8 +2,8 @@
 
 use crate::engine::settle::settle;
 use crate::engine::{Act, Delivery, Engine, RunError, Stop};
-use crate::peering::JournalEntry;
-use crate::store::Stored;
+use crate::peering::{JournalEntry, Status};
+use crate::store::{Flag, Stored};
 
 impl Engine {
     /// Settles a record by what was seen without its step. A lost race is no error: whoever was quicker sent.
@@ -16,10 +16,10 @@ impl Engine {
         said: Option<String>,
         delivery: Option<&Delivery>,
     ) -> Result<(), RunError> {
-        let Some(entry) = self.runbook.entry(&stored.record.step) else { return Ok(()) };
+        let Some((runbook, entry)) = self.runbooks.find(&stored.record.step) else { return Ok(()) };
         let record = &mut stored.record;
         let (was_parked, claim) = (record.parked, record.claim.clone());
-        let note = settle(record, entry, &self.runbook, outcome, said, &*self.clock);
+        let note = settle(record, entry, runbook, outcome, said, &*self.clock);
         // Whoever holds the claim may still be at work.
         record.claim = claim;
         record.committed_by = delivery.map(|delivery| delivery.message_id.clone());
@@ -38,28 +38,54 @@ impl Engine {
         if stored.record.parked { Ok(()) } else { self.send_for(&stored.record).await }
     }
 
-    /// Makes a record's step look again at once, with fresh deadlines, because somebody asked for it. Keeps the claim it finds: the
-    /// step waits for its end. A finished record only gets a line in its journal.
-    pub async fn start_afresh(
+    /// Makes a record go on from a step at once, with fresh deadlines, because somebody asked for it. Keeps the claim it finds: the
+    /// step waits for its end, and then looks. Done twice, it is done once: the later message makes the earlier stale.
+    pub async fn begin(
         &self,
         mut stored: Stored,
+        step: &str,
         asked: JournalEntry,
         message_id: &str,
     ) -> Result<(), RunError> {
+        // First, so that no record is under way without the timers' attention.
+        self.vpcs.set(&stored.record.key.vpc, Flag::Open, true).await?;
         let now = self.clock.now();
         let record = &mut stored.record;
-        if record.status.is_final() {
-            return self.note(stored, asked).await;
+        if let Some(entry) = self.runbooks.entry(step) {
+            (record.step, record.status) = (entry.name.to_owned(), entry.status);
         }
-        if let Some(entry) = self.runbook.entry(&record.step) {
-            record.status = entry.status;
-        }
-        record.seq += 1;
-        (record.waiting, record.fault, record.parked, record.poisoned) = (None, None, false, 0);
         record.facts.recreated = 0;
         record.times.insert("started".to_owned(), now);
-        record.due = now;
+        self.asked(stored, false, asked, message_id).await
+    }
+
+    /// Lets a record rest in a status, because somebody asked for it. Nothing is under way until somebody asks again.
+    pub async fn rest(
+        &self,
+        mut stored: Stored,
+        status: Status,
+        asked: JournalEntry,
+        message_id: &str,
+    ) -> Result<(), RunError> {
+        stored.record.status = status;
+        self.asked(stored, true, asked, message_id).await
+    }
+
+    /// Commits what a request made of a record, and sends. Dying in between: the request is delivered again, has been heard, and sends.
+    async fn asked(
+        &self,
+        mut stored: Stored,
+        resting: bool,
+        asked: JournalEntry,
+        message_id: &str,
+    ) -> Result<(), RunError> {
+        let record = &mut stored.record;
+        record.seq += 1;
+        (record.waiting, record.fault, record.parked, record.poisoned) = (None, None, false, 0);
+        record.resting = resting;
+        record.due = asked.at;
         record.committed_by = Some(message_id.to_owned());
+        record.hear(message_id);
         self.records.commit(&stored, &asked).await?;
         self.send_for(&stored.record).await
     }
@@ -72,24 +98,14 @@ impl Engine {
         record.seq += 1;
         record.due = now;
         record.committed_by = None;
-        let entry = JournalEntry {
-            at: now,
-            step: "sweep".to_owned(),
-            outcome: "sent again".to_owned(),
-            note: format!("step {}: {why}", record.step),
-            party: None,
-            correlation: None,
-            duration_ms: 0,
-        };
+        let entry = JournalEntry::new(now, "sweep", "sent again", format!("step {}: {why}", record.step));
         match self.records.commit(&stored, &entry).await {
             Err(error) if error.is_lost_race() => Ok(()),
             Err(error) => Err(error.into()),
             Ok(()) => self.send_for(&stored.record).await,
         }
     }
-}
 
-impl Engine {
     /// Adds to the journal of a peering without moving it: `seq` stays, so its message stays good.
     pub async fn note(&self, stored: Stored, entry: JournalEntry) -> Result<(), RunError> {
         Ok(self.records.note(&stored.record, &entry).await?)

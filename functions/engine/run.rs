@@ -8,7 +8,9 @@ use tracing::{info, warn};
 
 use crate::clock::Clock;
 use crate::engine::settle::{Note, settle};
-use crate::engine::{Act, Delivery, Entry, Job, Look, PollMessage, Runbook, StepMessage, Stop, Versioned, queue_of};
+use crate::engine::{
+    Act, Delivery, Entry, Job, Look, PollMessage, Runbook, Runbooks, StepMessage, Stop, Versioned, queue_of,
+};
 use crate::peering::{Claim, Provenance, Record, SCHEMA};
 use crate::store::{Flag, Loaded, Records, Shared, Storage, StoreError, Stored, Vpcs, reject};
 
@@ -31,7 +33,7 @@ pub struct Engine {
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// The steps.
-    pub runbook: Runbook,
+    pub runbooks: Runbooks,
 }
 
 /// Why an invocation failed. The host puts its message back.
@@ -52,10 +54,10 @@ pub enum RunError {
 
 impl Engine {
     /// An engine over a storage account.
-    pub fn new(storage: Storage, clock: Arc<dyn Clock>, runbook: Runbook) -> Self {
+    pub fn new(storage: Storage, clock: Arc<dyn Clock>, runbooks: Runbooks) -> Self {
         let (records, shared) = (Records::new(storage.clone()), Shared::new(storage.clone()));
         let vpcs = Vpcs::new(storage.clone());
-        Self { storage, records, shared, vpcs, clock, runbook }
+        Self { storage, records, shared, vpcs, clock, runbooks }
     }
 
     /// Handles a message on a step's queue.
@@ -99,14 +101,14 @@ impl Engine {
             // Its holder may be at work, or dead: nobody can tell before `until`.
             return self.put_back(queue, text, self.clock.until(claim.until)).await;
         }
-        if record.status == crate::peering::Status::Paused {
+        if record.resting {
             return Ok(());
         }
-        let Some(entry) = self.runbook.entry(&record.step) else {
+        let Some((runbook, entry)) = self.runbooks.find(&record.step) else {
             return self.put_back(queue, text, NEWER_PAUSE).await;
         };
         let (step, peering) = (record.step.clone(), record.id.clone());
-        let work = std::pin::pin!(self.step(entry, stored, delivery, queue, text));
+        let work = std::pin::pin!(self.step((runbook, entry), stored, delivery, queue, text));
         match select(work, self.clock.sleep(self.clock.scale().step_budget())).await {
             Either::Left((done, _)) => done,
             Either::Right(_) => Err(RunError::OverBudget { step, peering }),
@@ -134,7 +136,7 @@ impl Engine {
     /// commit: it is delivered again, waits for the claim to run out, looks, and what it finds is ours.
     async fn step(
         &self,
-        entry: &Entry,
+        (runbook, entry): (&Runbook, &Entry),
         mut stored: Stored,
         delivery: &Delivery,
         queue: &str,
@@ -175,7 +177,7 @@ impl Engine {
             return Err(error.into());
         }
         stored.record = job.record;
-        self.conclude(entry, stored, Ended { outcome, said: job.said, began }, delivery).await
+        self.conclude((runbook, entry), stored, Ended { outcome, said: job.said, began }, delivery).await
     }
 
     /// Writes the intent into the record: who acts, until when, and that a half found from now on is ours, unless the look
@@ -197,14 +199,14 @@ impl Engine {
     /// redelivery sends (`absorb`). A lost race at the commit: the record moved on, and whoever moved it sent.
     async fn conclude(
         &self,
-        entry: &Entry,
+        (runbook, entry): (&Runbook, &Entry),
         mut stored: Stored,
         ended: Ended,
         delivery: &Delivery,
     ) -> Result<(), RunError> {
         let Ended { outcome, said, began } = ended;
         self.note_shared_cause(&stored.record, &outcome).await?;
-        let mut note = settle(&mut stored.record, entry, &self.runbook, outcome, said, &*self.clock);
+        let mut note = settle(&mut stored.record, entry, runbook, outcome, said, &*self.clock);
         let record = &mut stored.record;
         record.committed_by = Some(delivery.message_id.clone());
         note.entry.duration_ms = u64::try_from(self.clock.now().duration_since(began).as_millis()).unwrap_or_default();
@@ -221,7 +223,7 @@ impl Engine {
 
     /// Sends what a record needs to go on: its message with the delay left; for a parked one, a hint to poll its VPC.
     pub async fn send_for(&self, record: &Record) -> Result<(), RunError> {
-        if record.status.is_final() || record.fault.as_ref().is_some_and(|fault| fault.given_up) {
+        if record.resting {
             return Ok(());
         }
         if record.parked {
@@ -230,7 +232,7 @@ impl Engine {
         let text = to_text(&StepMessage::of(record));
         let delay = self.clock.until(record.due);
         // A retired step has no queue any more that anybody listens to.
-        let function = self.runbook.entry(&record.step).map_or(record.step.as_str(), |entry| entry.name);
+        let function = self.runbooks.entry(&record.step).map_or(record.step.as_str(), |entry| entry.name);
         Ok(self.send(&queue_of(function), &text, delay).await?)
     }
 

@@ -38,6 +38,7 @@ pub fn settle(
     entry.name.clone_into(&mut record.step);
     record.claim = None;
     record.parked = false;
+    record.resting = false;
     let before = (record.fault.clone(), record.waiting.clone());
     let mut settled = match outcome {
         Ok(Act::Done) => advance(record, entry, runbook, clock),
@@ -89,9 +90,17 @@ fn advance(record: &mut Record, entry: &Entry, runbook: &Runbook, clock: &dyn Cl
             record.step = next.name.to_owned();
             record.status = next.status;
         }
-        None => record.status = runbook.end,
+        None => arrive(record, runbook),
     }
     Settled::of("advance", format!("done: {}", entry.title), None)
+}
+
+/// All is as it was wanted.
+fn arrive(record: &mut Record, runbook: &Runbook) {
+    record.status = runbook.end;
+    record.resting = true;
+    record.mending = false;
+    record.drift.clear();
 }
 
 /// The wait goes on, if there is one: its deadline must not begin afresh with every look.
@@ -188,6 +197,7 @@ fn attend(record: &mut Record, fix: Fix, clock: &dyn Clock) -> Settled {
     let delay = FAULT_PACE.0.saturating_mul(1 << attempts.min(10)).min(FAULT_PACE.1);
     let given_up = clock.since(since) >= FAULT_PATIENCE;
     record.status = Status::NeedsAttention;
+    record.resting = given_up;
     record.due = clock.after(Duration::from_secs(delay));
     let first = record.waiting.as_ref().filter(|waiting| waiting.code == fix.code).map_or(now, |waiting| waiting.since);
     let deadline = clock.after(FAULT_PATIENCE.saturating_sub(clock.since(since)));
@@ -271,6 +281,7 @@ fn dependency(record: &Record, since: Since) -> Option<jiff::Timestamp> {
         Since::OurAssignment => facts.assigned_at,
         Since::PrincipalMade => facts.principal_at,
         Since::CredentialMade => facts.credential_at,
+        Since::SecretMade => facts.secret_at,
         Since::RoleMade => facts.role_at,
         Since::PendingPeer => facts.pending_peer_at,
     }

@@ -155,4 +155,36 @@ impl Runbook {
     pub fn first(&self) -> &'static str {
         self.entries.first().map_or("", |entry| entry.name)
     }
+
+    /// Where a step stands in the order; a step of another runbook stands at the end.
+    pub fn position(&self, name: &str) -> usize {
+        let known = self.entry(name).and_then(|known| self.entries.iter().position(|entry| entry.name == known.name));
+        known.unwrap_or(self.entries.len())
+    }
+}
+
+/// The way there and the way back.
+#[derive(Clone)]
+pub struct Runbooks {
+    /// How a peering comes to be.
+    pub create: Runbook,
+    /// How it goes.
+    pub delete: Runbook,
+}
+
+impl Runbooks {
+    /// The runbook that a step belongs to, and its entry.
+    pub fn find(&self, step: &str) -> Option<(&Runbook, &Entry)> {
+        [&self.create, &self.delete].into_iter().find_map(|runbook| Some((runbook, runbook.entry(step)?)))
+    }
+
+    /// The entry of a step.
+    pub fn entry(&self, step: &str) -> Option<&Entry> {
+        self.find(step).map(|(_, entry)| entry)
+    }
+
+    /// All steps.
+    pub fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.create.entries.iter().chain(&self.delete.entries)
+    }
 }

@@ -1,14 +1,20 @@
 //! What is worked on: a peering of one Azure VNet with one Aiven VPC. Pure data, no I/O.
 
+mod drift;
+mod facts;
 mod ids;
 mod key;
+mod migrate;
 mod record;
 mod request;
 
+pub use drift::{Drift, Hand};
+pub use facts::{Connectivity, Facts, Reach};
 pub use ids::{AppId, InvalidId, ObjectId, SubscriptionId, TenantId, VnetId, VpcRef, guid};
 pub use key::PeeringKey;
+pub use migrate::migrate;
 pub use record::{
-    Claim, Facts, Fault, Half, Halves, JournalEntry, Opening, Options, Party, Provenance, Record, SCHEMA, Status,
-    Waiting, Wanted,
+    Claim, Fault, Half, Halves, JournalEntry, Opening, Options, Party, Provenance, Record, SCHEMA, Status, Waiting,
+    Wanted,
 };
 pub use request::{Action, Request};

@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use ipnet::{IpNet, Ipv4Net};
+use ipnet::Ipv4Net;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{AppId, ObjectId, PeeringKey, TenantId, VnetId};
+use super::{AppId, Drift, Facts, PeeringKey, VnetId};
 
-/// The version of records and messages that this program writes.
-pub const SCHEMA: u32 = 1;
+/// The version of records and messages that this program writes. What an older one wrote is migrated when it is read: see [`super::migrate`].
+pub const SCHEMA: u32 = 2;
+
+/// How many requests' messages are remembered.
+const MOST_HEARD: usize = 20;
 
 /// The record of one peering. It changes only by commits, each of which moves `seq`, or by a claim.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -56,6 +59,27 @@ pub struct Record {
     pub committed_by: Option<String>,
     /// How many poison messages of the current step came back.
     pub poisoned: u32,
+    /// Nothing is under way: only a request, or the reconciliation, moves it on.
+    #[serde(default)]
+    pub resting: bool,
+    /// What it was when it was paused.
+    #[serde(default)]
+    pub paused_from: Option<Status>,
+    /// A person, or the repair of what a vendor broke, has allowed steps to put what we created back as it should be.
+    #[serde(default)]
+    pub mending: bool,
+    /// What is not as it should be, as reconciliation last saw it.
+    #[serde(default)]
+    pub drift: Vec<Drift>,
+    /// When each kind of drift was last repaired.
+    #[serde(default)]
+    pub repaired: BTreeMap<String, Timestamp>,
+    /// The queue messages of the last requests that moved it: one that comes again, however late, has been heard.
+    #[serde(default)]
+    pub heard: Vec<String>,
+    /// The W3C trace context (`traceparent`) of the request: one trace a peering, across hours.
+    #[serde(default)]
+    pub trace: Option<String>,
 }
 
 /// What was asked for beside the pair of VPC and VNet.
@@ -110,7 +134,7 @@ pub enum Status {
 }
 
 impl Status {
-    /// Nothing is under way.
+    /// As it was wanted: peered, or gone.
     pub fn is_final(self) -> bool {
         matches!(self, Self::Active | Self::Deleted)
     }
@@ -249,62 +273,6 @@ pub struct Fault {
     pub given_up: bool,
 }
 
-/// What was learned on the way. Everything is optional: a record is read at any point of its life.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Facts {
-    /// Tenant of the VNet's subscription.
-    pub tenant: Option<TenantId>,
-    /// The VNet's id as ARM writes it.
-    pub location: Option<String>,
-    /// Address space of the VNet.
-    pub prefixes: Vec<IpNet>,
-    /// Address space of the Aiven VPC.
-    pub vpc_cidrs: Vec<IpNet>,
-    /// The application that makes our half.
-    pub application: Option<AppId>,
-    /// Its service principal in the home tenant.
-    pub principal: Option<ObjectId>,
-    /// When that principal was made, if we made it: replication starts there.
-    pub principal_at: Option<Timestamp>,
-    /// When the federated credential was made, if we made it.
-    pub credential_at: Option<Timestamp>,
-    /// Full id of the role that lets our application peer.
-    pub peering_role: Option<String>,
-    /// When our application got it on the VNet.
-    pub assigned_at: Option<Timestamp>,
-    /// Service principal of Aiven's application in the home tenant.
-    pub aiven_principal: Option<ObjectId>,
-    /// Full id of the role that lets Aiven peer to the VNet.
-    pub aiven_role: Option<String>,
-    /// When Aiven's principal got it on the VNet.
-    pub aiven_assigned_at: Option<Timestamp>,
-    /// When the role definition last made for this VNet's subscription was made.
-    pub role_at: Option<Timestamp>,
-    /// Id of the connection at Aiven; project VPCs do not show one.
-    pub connection: Option<String>,
-    /// When the connection was asked for.
-    pub requested_at: Option<Timestamp>,
-    /// How often a refused connection was deleted and asked for again.
-    pub recreated: u32,
-    /// The connection is to be replaced although Aiven has not given it up: its half is left over from a former peering.
-    pub replace: bool,
-    /// `to-tenant-id`: Aiven's tenant, kept because it vanishes from `state_info` later.
-    pub aiven_tenant: Option<TenantId>,
-    /// `to-network-id`: Aiven's VNet.
-    pub aiven_vnet: Option<VnetId>,
-    /// When PENDING_PEER was first seen.
-    pub pending_peer_at: Option<Timestamp>,
-    /// Name of the peering on the VNet, ours or the adopted one's.
-    pub peering: Option<String>,
-    /// The running operation on our half, to be asked for its end.
-    pub operation: Option<String>,
-    /// Aiven's state of the connection, last seen.
-    pub aiven_state: Option<String>,
-    /// Azure's state of our half, last seen.
-    pub azure_state: Option<String>,
-}
-
 /// One entry of the journal: what a commit did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JournalEntry {
@@ -322,6 +290,14 @@ pub struct JournalEntry {
     pub correlation: Option<String>,
     /// Wall-clock length of the step, in milliseconds.
     pub duration_ms: u64,
+}
+
+impl JournalEntry {
+    /// An entry with no more than a note.
+    pub fn new(at: Timestamp, step: &str, outcome: &str, note: impl Into<String>) -> Self {
+        let (step, outcome, note) = (step.to_owned(), outcome.to_owned(), note.into());
+        Self { at, step, outcome, note, party: None, correlation: None, duration_ms: 0 }
+    }
 }
 
 /// What a first look at a request makes of it.
@@ -365,7 +341,32 @@ impl Record {
             times: BTreeMap::from([("requested".to_owned(), now)]),
             committed_by: None,
             poisoned: 0,
+            resting: false,
+            paused_from: None,
+            mending: false,
+            drift: Vec::new(),
+            repaired: BTreeMap::new(),
+            heard: Vec::new(),
+            trace: None,
         }
+    }
+
+    /// Whether this queue message has moved the record before.
+    pub fn has_heard(&self, message_id: &str) -> bool {
+        self.heard.iter().any(|heard| heard == message_id)
+    }
+
+    /// Remembers that a request's queue message moved the record; only the last few can come again.
+    pub fn hear(&mut self, message_id: &str) {
+        if self.heard.len() >= MOST_HEARD {
+            self.heard.remove(0);
+        }
+        self.heard.push(message_id.to_owned());
+    }
+
+    /// Under which name it is among the users of what a VNet's peerings share: an application of the sender's is shared with its like only.
+    pub fn user(&self) -> String {
+        self.options.application.map_or_else(|| self.id.clone(), |application| format!("{}:{application}", self.id))
     }
 
     /// The name our half gets: as asked for, or one made from the id.

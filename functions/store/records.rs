@@ -4,11 +4,13 @@ use jiff::Timestamp;
 
 use super::columns::{self, Shape};
 use super::{Entity, Filter, Op, Query, Storage, StoreError, Value};
-use crate::peering::{JournalEntry, PeeringKey, Record, SCHEMA, VpcRef};
+use crate::peering::{JournalEntry, PeeringKey, Record, SCHEMA, VpcRef, migrate};
 
 const TABLE: &str = "peerings";
-const RECORD: Shape =
-    Shape { json: &["options", "claim", "waiting", "fault", "facts", "provenance", "times"], instants: &["due"] };
+const RECORD: Shape = Shape {
+    json: &["options", "claim", "waiting", "fault", "facts", "provenance", "times", "drift", "repaired", "heard"],
+    instants: &["due"],
+};
 const ENTRY: Shape = Shape { json: &[], instants: &["at"] };
 /// More peerings than an Aiven VPC can have: a bound for memory, not for use.
 const MOST: usize = 10_000;
@@ -87,11 +89,22 @@ impl Records {
         self.list(vpc, Filter::eq("parked", Value::Bool(true))).await
     }
 
-    /// The records of a VPC on which something is under way.
+    /// The records of a VPC that are not as they were wanted, whether anything is under way or not.
     pub async fn unfinished(&self, vpc: &VpcRef) -> Result<Vec<Stored>, StoreError> {
-        let unfinished =
-            Filter::Ne("status".to_owned(), "Active".into()).and(Filter::Ne("status".to_owned(), "Deleted".into()));
-        self.list(vpc, unfinished).await
+        self.list(vpc, unfinished()).await
+    }
+
+    /// The records of a VPC on which something is under way. Rows of schema 1 have no such column, and tell it by their status.
+    pub async fn under_way(&self, vpc: &VpcRef) -> Result<Vec<Stored>, StoreError> {
+        let older = Filter::Lt("schema".to_owned(), Value::Long(2)).and(unfinished());
+        let mut found = self.list(vpc, Filter::eq("resting", Value::Bool(false)).or(older)).await?;
+        found.retain(|stored| !stored.record.resting);
+        Ok(found)
+    }
+
+    /// The records of a VPC that are or were to be peered: all but the deleted.
+    pub async fn living(&self, vpc: &VpcRef) -> Result<Vec<Stored>, StoreError> {
+        self.list(vpc, Filter::Ne("status".to_owned(), "Deleted".into())).await
     }
 
     async fn list(&self, vpc: &VpcRef, filter: Filter) -> Result<Vec<Stored>, StoreError> {
@@ -106,6 +119,10 @@ impl Records {
         }
         Ok(found)
     }
+}
+
+fn unfinished() -> Filter {
+    Filter::Ne("status".to_owned(), "Active".into()).and(Filter::Ne("status".to_owned(), "Deleted".into()))
 }
 
 fn row_of(key: &PeeringKey) -> String {
@@ -125,7 +142,8 @@ fn read(entity: Entity) -> Result<Loaded, StoreError> {
     if entity.long("schema").is_some_and(|schema| schema > i64::from(SCHEMA)) {
         return Ok(Loaded::Newer);
     }
-    let record: Record = columns::read(&entity, RECORD)?;
+    let mut record: Record = columns::read(&entity, RECORD)?;
+    migrate(&mut record);
     let etag = entity.etag.unwrap_or_else(|| "*".to_owned());
     Ok(Loaded::Here(Box::new(Stored { record, etag })))
 }

@@ -44,7 +44,7 @@ pub struct SharedRow {
     /// What is shared, by name.
     #[serde(default)]
     pub parts: BTreeMap<String, Part>,
-    /// The peerings that use a VNet's parts, by id.
+    /// The peerings that use a VNet's parts, as [`crate::peering::Record::user`] names them.
     #[serde(default)]
     pub users: BTreeSet<String>,
     /// What stops every peering at this moment.

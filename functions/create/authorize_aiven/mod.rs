@@ -5,13 +5,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::authorize_application::assignment_remedy;
-use super::roles::Assignment;
+use super::roles::{AIVEN_ASSIGNMENT, Assignment};
 use crate::create::Tools;
 use crate::engine::{Act, Failure, Fix, Job, Look, Remedy, Step, Stop, Wait};
 use crate::peering::Record;
 use crate::store::Scope;
-
-const ASSIGNMENT: &str = "aiven_assignment";
 
 /// A connection asked for before the assignment took effect ends in REJECTED_BY_PEER or INVALID_SPECIFICATION, for good.
 const SETTLING: Duration = Duration::from_secs(180);
@@ -23,7 +21,9 @@ pub struct AuthorizeAiven(pub Tools);
 impl Step for AuthorizeAiven {
     async fn look(&self, job: &mut Job) -> Result<Look, Stop> {
         let vnet = Scope::Vnet(job.record.vnet.clone());
-        let Some(known) = job.known_to_member::<String>(&vnet, ASSIGNMENT).await? else { return Ok(Look::Missing) };
+        let Some(known) = job.known_to_member::<String>(&vnet, AIVEN_ASSIGNMENT).await? else {
+            return Ok(Look::Missing);
+        };
         job.record.facts.aiven_assigned_at = known.made_at;
         settled(job)?;
         Ok(Look::Done)
@@ -38,7 +38,7 @@ impl Step for AuthorizeAiven {
         let scope = Scope::Vnet(vnet.clone());
         job.join(&scope).await?;
         let assignment = Assignment { tools: &self.0, vnet: &vnet, principal, role: &role };
-        let known = job.ensure(&scope, ASSIGNMENT, &assignment).await?;
+        let known = job.ensure(&scope, AIVEN_ASSIGNMENT, &assignment).await?;
         job.record.facts.aiven_assigned_at = known.made_at;
         settled(job)?;
         Ok(Act::Done)

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::roles::{Assignment, Role, assign_command, delegate_command, full_id};
+use super::roles::{Assignment, Role, assign_command, assignment_part, delegate_command, full_id};
 use crate::create::Tools;
 use crate::engine::{Act, Failure, Fix, Job, Look, Remedy, Service, Step, Stop};
 use crate::peering::{ObjectId, Record, SubscriptionId};
@@ -29,7 +29,6 @@ const ACTIONS: &[&str] = &[
 const JUST_MADE: Duration = Duration::from_secs(120);
 
 const ROLE: &str = "peering_role";
-const ASSIGNMENT: &str = "assignment";
 
 /// See the module.
 pub struct AuthorizeApplication(pub Tools);
@@ -71,8 +70,8 @@ impl Step for AuthorizeApplication {
         if !self.known_role(job).await? {
             return Ok(Look::Missing);
         }
-        let Some(known) = job.known_to_member::<String>(&Scope::Vnet(job.record.vnet.clone()), ASSIGNMENT).await?
-        else {
+        let part = assignment_part(job.record.options.application);
+        let Some(known) = job.known_to_member::<String>(&Scope::Vnet(job.record.vnet.clone()), &part).await? else {
             return Ok(Look::Missing);
         };
         job.record.facts.assigned_at = known.made_at;
@@ -93,7 +92,7 @@ impl Step for AuthorizeApplication {
         let scope = Scope::Vnet(vnet.clone());
         job.join(&scope).await?;
         let assignment = Assignment { tools: &self.0, vnet: &vnet, principal, role: &role };
-        let known = job.ensure(&scope, ASSIGNMENT, &assignment).await?;
+        let known = job.ensure(&scope, &assignment_part(job.record.options.application), &assignment).await?;
         job.record.facts.assigned_at = known.made_at;
         Ok(Act::Done)
     }

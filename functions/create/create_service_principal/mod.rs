@@ -60,7 +60,7 @@ fn keep(job: &mut Job, known: &Known<ObjectId>) {
 }
 
 /// The application that an earlier step recorded.
-pub(super) fn application(job: &Job) -> Result<AppId, Stop> {
+pub fn application(job: &Job) -> Result<AppId, Stop> {
     job.record.facts.application.ok_or_else(|| Fix::report("the record names no application").into())
 }
 

@@ -176,7 +176,13 @@ fn delete_command(vpc: &VpcRef, connection: &Connection) -> String {
 
 /// Forgets what a connection said that is there no more: the next one has a network and ids of its own.
 pub fn forget(facts: &mut Facts) {
-    (facts.connection, facts.aiven_tenant, facts.aiven_vnet, facts.pending_peer_at) = (None, None, None, None);
+    forget_connection(facts);
+    (facts.aiven_tenant, facts.aiven_vnet) = (None, None);
+}
+
+/// Forgets a connection, but not where Aiven's network was.
+pub fn forget_connection(facts: &mut Facts) {
+    (facts.connection, facts.pending_peer_at) = (None, None);
     (facts.aiven_state, facts.replace) = (None, false);
 }
 

@@ -21,7 +21,12 @@ pub fn judge(record: &mut Record, before: (Option<Fault>, Option<Waiting>), sett
     }
     let started = record.times.get("started").or(record.times.get("requested")).copied();
     let late = started.is_some_and(|started| clock.since(started) >= TOTAL);
-    if !late || record.fault.is_some() || record.status.is_final() || settled.party == Some(Party::Operator) {
+    if !late
+        || record.fault.is_some()
+        || record.status.is_final()
+        || record.resting
+        || settled.party == Some(Party::Operator)
+    {
         return;
     }
     let reason = record.waiting.as_ref().map_or(settled.note.as_str(), |waiting| waiting.reason.as_str());

@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Entry, Failure, Job, Look, Remedy, Runbook, Service, Step, Stop};
+use super::{Entry, Failure, Job, Look, Remedy, Runbook, Runbooks, Service, Step, Stop};
 use crate::clock::{Clock, TimeScale};
 use crate::peering::{Opening, Options, PeeringKey, Record, Status, VnetId};
 
@@ -73,6 +73,11 @@ impl Step for Idle {
 pub fn runbook(steps: Vec<(&'static str, Status, Arc<dyn Step>)>) -> Runbook {
     let entry = |(name, status, step)| Entry { name, number: "1", status, title: "does it", step };
     Runbook { entries: steps.into_iter().map(entry).collect(), end: Status::Active, retired: &[("old", "second")] }
+}
+
+/// With a way back that has no steps.
+pub fn both(create: Runbook) -> Runbooks {
+    Runbooks { create, delete: Runbook { entries: Vec::new(), end: Status::Deleted, retired: &[] } }
 }
 
 /// A record at the first step of a runbook. `vnet` tells peerings of one VPC apart.

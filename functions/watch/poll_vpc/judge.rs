@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use crate::cloud::aiven::{Connection, ConnectionState, Vpc};
 use crate::create::request_peering::{BEFORE_REPLACING, MOST_REPLACED, forget, is_refused, keep, refused};
+use crate::delete::await_aiven_gone::{forget_half, is_gone};
 use crate::engine::{Act, Fix, Stop};
 use crate::peering::{Fault, Provenance, Record, Waiting};
 use crate::store::Outage;
@@ -21,6 +22,12 @@ pub type Judgement = Option<Result<Act, Stop>>;
 
 /// Judges a waiting record by Aiven's answer. Facts learned go into the record.
 pub fn judge(record: &mut Record, vpc: &Vpc, age: Duration, now: Timestamp) -> Judgement {
+    if record.step == "await_aiven_gone" {
+        return is_gone(record, vpc).then(|| {
+            forget_half(record);
+            Ok(Act::Done)
+        });
+    }
     let Some(connection) = vpc.live_connection_to(&record.vnet) else { return missing(record, vpc, age) };
     let before = record.facts.clone();
     keep(&mut record.facts, connection, now);

@@ -58,7 +58,7 @@ async fn begin(engine: &Engine, vpc: &VpcRef) -> Result<bool, RunError> {
 
 /// A worker that died after a commit of this very message owes the sends.
 async fn send_what_is_owed(engine: &Engine, vpc: &VpcRef, delivery: &Delivery) -> Result<(), RunError> {
-    for stored in engine.records.unfinished(vpc).await? {
+    for stored in engine.records.under_way(vpc).await? {
         let record = &stored.record;
         if record.committed_by.as_ref() == Some(&delivery.message_id) && !record.parked {
             engine.send_for(record).await?;
@@ -97,7 +97,7 @@ async fn judge_one(
     delivery: &Delivery,
 ) -> Result<(), RunError> {
     let record = &mut stored.record;
-    if record.fault.as_ref().is_some_and(|fault| fault.given_up) {
+    if record.resting {
         return Ok(());
     }
     let (age, now) = (record.facts.requested_at.map_or(Duration::MAX, |at| engine.clock.since(at)), engine.clock.now());

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use crate::create::Tools;
 use crate::engine::{Engine, RunError};
-use crate::peering::{Record, VpcRef};
+use crate::peering::VpcRef;
 use crate::store::Flag;
 
 /// How long after `due` a record counts as overdue. Nominal: beyond any lease, put-back or cold start.
 const OVERDUE: Duration = Duration::from_secs(15 * 60);
 
-/// Looks at every VPC with unfinished peerings, then at the poison queues.
+/// Looks at every VPC with peerings on which something is under way, then at the poison queues.
 pub async fn sweep(engine: &Engine, tools: &Tools) -> Result<(), RunError> {
     for vpc in engine.vpcs.flagged(Flag::Open).await? {
         sweep_vpc(engine, &vpc).await?;
@@ -21,12 +21,12 @@ pub async fn sweep(engine: &Engine, tools: &Tools) -> Result<(), RunError> {
 }
 
 async fn sweep_vpc(engine: &Engine, vpc: &VpcRef) -> Result<(), RunError> {
-    let unfinished = engine.records.unfinished(vpc).await?;
-    if unfinished.is_empty() {
+    let under_way = engine.records.under_way(vpc).await?;
+    if under_way.is_empty() {
         return close(engine, vpc).await;
     }
-    for stored in unfinished {
-        if engine.clock.since(stored.record.due) < OVERDUE || rests(&stored.record) {
+    for stored in under_way {
+        if engine.clock.since(stored.record.due) < OVERDUE {
             continue;
         }
         if stored.record.parked {
@@ -39,15 +39,10 @@ async fn sweep_vpc(engine: &Engine, vpc: &VpcRef) -> Result<(), RunError> {
     Ok(())
 }
 
-fn rests(record: &Record) -> bool {
-    use crate::peering::Status;
-    record.status == Status::Paused || record.fault.as_ref().is_some_and(|fault| fault.given_up)
-}
-
 /// A request opens its VPC before it writes its record: so close first, then look again.
 async fn close(engine: &Engine, vpc: &VpcRef) -> Result<(), RunError> {
     engine.vpcs.set(vpc, Flag::Open, false).await?;
-    if !engine.records.unfinished(vpc).await?.is_empty() {
+    if !engine.records.under_way(vpc).await?.is_empty() {
         engine.vpcs.set(vpc, Flag::Open, true).await?;
     }
     Ok(())

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use tracing::warn;
 
-use crate::accept_request::{self, REQUESTS};
+use crate::accept_request::{REQUESTS, accept_request};
 use crate::create::Tools;
-use crate::engine::{Engine, Fix, RunError, StepMessage, Stop, queue_of};
+use crate::engine::{Delivery, Engine, Fix, RunError, StepMessage, Stop, queue_of};
 use crate::store::{Content, Loaded, ReceivedMessage, StoreError, reject};
 
 /// How long a poison message is ours to handle, on the wall clock.
@@ -18,7 +18,7 @@ const MOST_POISONED: u32 = 3;
 
 /// Empties every poison queue.
 pub async fn empty(engine: &Engine, tools: &Tools) -> Result<(), RunError> {
-    let steps = engine.runbook.entries.iter().map(|entry| queue_of(entry.name));
+    let steps = engine.runbooks.entries().map(|entry| queue_of(entry.name));
     for queue in steps.chain([REQUESTS.to_owned(), queue_of("poll_vpc")]) {
         empty_one(engine, tools, &queue).await?;
     }
@@ -61,7 +61,8 @@ async fn handle(engine: &Engine, tools: &Tools, queue: &str, message: &ReceivedM
         }
     };
     if queue == REQUESTS {
-        return accept_request::accept(engine, tools, &text, &message.id, false).await;
+        let delivery = Delivery { message_id: message.id.clone(), redelivered: false };
+        return accept_request(engine, tools, &text, &delivery).await;
     }
     match serde_json::from_str::<StepMessage>(&text) {
         Ok(step) => hint(engine, &step).await,

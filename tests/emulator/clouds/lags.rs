@@ -39,6 +39,8 @@ pub struct Lags {
     pub aiven_deleted_lingers: Duration,
     /// A new VPC's APPROVED → ACTIVE.
     pub aiven_vpc_build: Duration,
+    /// How long a deleted service keeps its VPC from being deleted.
+    pub aiven_service_drains: Duration,
     /// Lifetime of a token that the token service mints.
     pub token_lifetime: Duration,
     /// Lifetime of a token of the managed-identity endpoint.
@@ -66,6 +68,7 @@ impl Lags {
             aiven_deleting: secs(30),
             aiven_deleted_lingers: secs(60),
             aiven_vpc_build: secs(120),
+            aiven_service_drains: secs(300),
             token_lifetime: secs(3599),
             identity_token_lifetime: secs(86_399),
             aiven_requests_per_minute: Some(120),
@@ -91,6 +94,7 @@ impl Lags {
             aiven_deleting: zero,
             aiven_deleted_lingers: zero,
             aiven_vpc_build: zero,
+            aiven_service_drains: zero,
             token_lifetime: secs(3599),
             identity_token_lifetime: secs(86_399),
             aiven_requests_per_minute: None,

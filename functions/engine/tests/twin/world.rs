@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use super::effects::{Cloud, Shared};
 use super::stepped::{Stepped, Trouble};
 use crate::clock::Clock;
-use crate::engine::tests::{ManualClock, record};
+use crate::engine::tests::{ManualClock, both, record};
 use crate::engine::{Engine, Runbook, StepMessage, queue_of, to_text};
 use crate::peering::{JournalEntry, Party, Record};
 use crate::store::memory::{MemoryQueues, MemoryTables};
@@ -73,13 +73,13 @@ impl World {
         let stepped_tables: Arc<dyn Tables> = Arc::new(Stepped { inner: tables.clone(), trouble: trouble.clone() });
         let inner: Arc<dyn Queues> = queues.clone();
         let stepped_queues: Arc<dyn Queues> = Arc::new(Stepped { inner, trouble: trouble.clone() });
-        let engine = Engine::new(Storage::new(stepped_tables, stepped_queues), Arc::new(clock.clone()), runbook);
+        let engine = Engine::new(Storage::new(stepped_tables, stepped_queues), Arc::new(clock.clone()), both(runbook));
         Self { clock, cloud, engine, plain: Storage::new(tables, queues.clone()), queues, trouble }
     }
 
     /// Opens the record of a peering, and sends its first message.
     pub fn open(&self, vnet: &str) -> Record {
-        let record = record(vnet, self.engine.runbook.first(), self.clock.now());
+        let record = record(vnet, self.engine.runbooks.create.first(), self.clock.now());
         let entry = journal(&self.clock);
         now(Records::new(self.plain.clone()).open(&record, &entry)).unwrap();
         self.send(&record);

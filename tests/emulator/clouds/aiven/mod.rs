@@ -4,6 +4,7 @@ mod connections;
 pub(crate) mod errors;
 mod json;
 pub(crate) mod platform;
+mod services;
 mod vpcs;
 
 use super::http::{Answer, Reply, Request};
@@ -34,13 +35,11 @@ fn route(world: &mut World, request: &Request) -> Answer {
         }
         ("GET", ["v1", "project", name, "service"]) => {
             let project = known_project(world, name)?;
-            Ok(Reply::ok(object!({"services": world.projects[project].services})))
+            Ok(services::list(&world.projects[project], request))
         }
         ("GET", ["v1", "project", name, "service", service]) => {
             let project = known_project(world, name)?;
-            let all = &world.projects[project].services;
-            let found = all.iter().find(|s| s["service_name"] == *service);
-            found.map(|s| Reply::ok(object!({"service": s}))).ok_or_else(|| error(404, "Service does not exist"))
+            services::get(&world.projects[project], request, service)
         }
         (_, ["v1", "project", name, rest @ ..]) => {
             let owner = Owner::Project((*name).to_owned());
@@ -51,7 +50,8 @@ fn route(world: &mut World, request: &Request) -> Answer {
         }
         ("GET", ["v1", "organization", id, "projects"]) => {
             known_organization(world, id)?;
-            Ok(Reply::ok(json::projects(world)))
+            let mine = world.projects.iter().filter(|p| p.organization == *id);
+            Ok(Reply::ok(object!({"projects": mine.map(json::project).collect::<Vec<_>>()})))
         }
         ("GET", ["v1", "organization", id]) => {
             known_organization(world, id)?;
@@ -126,7 +126,7 @@ fn owned(world: &mut World, request: &Request, owner: Owner, rest: &[&str]) -> A
             ],
         ) if project => connections::delete_by_tuple(world, &owner, id, account, group, vnet),
         ("DELETE", ["vpcs", id, "peering-connections", "peer-accounts", _, "peer-vpcs", _]) if project => {
-            Err(connections::group_missing(&world.aiven_vpcs[find(world, &owner, id)?]))
+            Err(connections::group_missing(&world.aiven_vpcs[find(world, &owner, id)?].cloud))
         }
         _ => Err(errors::no_route(request)),
     }

@@ -4,9 +4,7 @@ use super::{find, json};
 use crate::clouds::arm::{halves, ids, rules};
 use crate::clouds::clock;
 use crate::clouds::http::{Answer, Reply};
-use crate::clouds::world::{
-    AIVEN_APPLICATION, AssignedRole, Connection, Owner, Peering, RoleDefinition, ServicePrincipal, World,
-};
+use crate::clouds::world::{AssignedRole, Connection, Owner, Peering, RoleDefinition, ServicePrincipal, World};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json as object};
 
@@ -134,7 +132,8 @@ fn judge(world: &World, connection: &Connection, azure_vnet: &str) -> Verdict {
         let id = &connection.app_id;
         return rejected(format!("peer_azure_app_id '{id}' does not refer to a valid application object"));
     }
-    let Some(aiven) = world.service_principal(&connection.tenant, AIVEN_APPLICATION).filter(|p| p.enabled) else {
+    let Some(aiven) = world.service_principal(&connection.tenant, &world.aiven_application).filter(|p| p.enabled)
+    else {
         return rejected(format!("Aiven's application has no service principal in tenant {}", connection.tenant));
     };
     let user = connection.user_vnet();
@@ -196,8 +195,9 @@ fn admit_user_application(world: &mut World, connection: &Connection, azure_vnet
             role,
             principal_id: principal,
             principal_type: "ServicePrincipal".to_owned(),
+            condition: None,
             created_at: now,
-            created_by: AIVEN_APPLICATION.to_owned(),
+            created_by: world.aiven_application.clone(),
             effective_at,
         });
     }
@@ -216,6 +216,7 @@ fn peer_role(world: &mut World, tenant: &str) -> String {
         description: String::new(),
         actions: vec![PEER.to_owned(), "Microsoft.Network/virtualNetworks/read".to_owned()],
         not_actions: Vec::new(),
+        data_actions: Vec::new(),
         assignable_scopes: vec![format!("/subscriptions/{}", world.aiven_subscription)],
         created_at: world.now(),
     });
@@ -223,9 +224,11 @@ fn peer_role(world: &mut World, tenant: &str) -> String {
 }
 
 fn make_half(world: &mut World, azure_vnet: &str, user_vnet: &str) {
-    let created_at = world.now();
+    let (created_at, written_by) = (world.now(), world.aiven_application.clone());
     let remote = world.vnet(user_vnet).map_or_else(|| user_vnet.to_owned(), |v| v.id.clone());
-    if let Some(name) = world.half(azure_vnet, &remote).map(|h| h.name.clone()) {
+    if let Some(half) = world.half_mut(azure_vnet, &remote) {
+        half.syncs = true;
+        let name = half.name.clone();
         return halves::settle(world, azure_vnet, &name, true);
     }
     let name = format!("to-{}-{}", ids::name(&remote), &clock::uuid()[..8]);
@@ -238,7 +241,8 @@ fn make_half(world: &mut World, azure_vnet: &str, user_vnet: &str) {
             allow_access: true,
             allow_forwarded: false,
             remote_prefixes: Vec::new(),
-            written_by: AIVEN_APPLICATION.to_owned(),
+            syncs: true,
+            written_by,
             created_at,
             etag: clock::uuid(),
         });
@@ -270,6 +274,22 @@ fn look(world: &mut World, vpc: &str, id: &str) {
     if let Some(connection) = world.connection_mut(vpc, id) {
         connection.seen_user_half |= theirs;
     }
+}
+
+/// Starts the end of a connection; one that ends already goes on as it did.
+pub(crate) fn end(world: &mut World, vpc: &str, connection: &str) {
+    let (now, look_at) = (world.now(), world.due_in(world.lags.aiven_deleting));
+    if let Some(connection) = world.connection_mut(vpc, connection).filter(|c| c.live()) {
+        connection.state = "DELETING".to_owned();
+        connection.state_info = None;
+        connection.updated_at = now;
+        connection.look_at = look_at;
+    }
+}
+
+/// A failure that nothing of ours explains.
+pub(crate) fn fail(world: &mut World, vpc: &str, id: &str, state: &str) {
+    set(world, vpc, id, state, message("azure-peering-failed", "The peering has failed."));
 }
 
 /// Removes Aiven's half and what it granted.

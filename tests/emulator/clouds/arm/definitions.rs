@@ -36,9 +36,21 @@ fn missing(name: &str) -> Reply {
 
 fn list(world: &World, request: &Request, caller: &Caller, scope: &str) -> Answer {
     caller.need(world, "Microsoft.Authorization/roleDefinitions/read", scope)?;
-    let filter = request.query("$filter").unwrap_or_default();
-    let role_name = filter.split("roleName eq '").nth(1).and_then(|r| r.split('\'').next());
-    let kind = filter.split("type eq '").nth(1).and_then(|r| r.split('\'').next());
+    let (mut role_name, mut kind) = (None, None);
+    for clause in clauses(request.query("$filter").unwrap_or_default()) {
+        match clause.split_once(" eq ").and_then(|(name, value)| Some((name, quoted(value)?))) {
+            Some(("roleName", value)) => role_name = Some(value),
+            Some(("type", value)) => kind = Some(value),
+            None if clause.eq_ignore_ascii_case("atScopeAndBelow()") => {}
+            _ => {
+                return Err(errors::error(
+                    400,
+                    "UnsupportedQuery",
+                    &format!("The filter '{clause}' is not supported."),
+                ));
+            }
+        }
+    }
     let here = |d: &&RoleDefinition| {
         d.tenant == caller.tenant && d.assignable_scopes.iter().any(|s| ids::covers(s, scope) || ids::covers(scope, s))
     };
@@ -50,6 +62,14 @@ fn list(world: &World, request: &Request, caller: &Caller, scope: &str) -> Answe
             && kind.is_none_or(|k| k.eq_ignore_ascii_case(&member("/properties/type")))
     };
     Ok(Reply::ok(json!({"value": built_in.chain(custom).filter(fits).collect::<Vec<_>>()})))
+}
+
+fn clauses(filter: &str) -> impl Iterator<Item = &str> {
+    filter.split(" and ").map(str::trim).filter(|clause| !clause.is_empty())
+}
+
+fn quoted(value: &str) -> Option<&str> {
+    value.trim().strip_prefix('\'')?.strip_suffix('\'')
 }
 
 fn put(world: &mut World, request: &Request, caller: &Caller, scope: &str, name: &str) -> Answer {
@@ -71,7 +91,8 @@ fn put(world: &mut World, request: &Request, caller: &Caller, scope: &str, name:
     }
     let permission = &body["properties"]["permissions"][0];
     let actions = strings(&permission["actions"]);
-    if actions.is_empty() {
+    let data_actions = strings(&permission["dataActions"]);
+    if actions.is_empty() && data_actions.is_empty() {
         return Err(invalid("The role definition must have permissions with at least one action."));
     }
     let twin = world.role_definitions.iter().any(|d| {
@@ -88,6 +109,7 @@ fn put(world: &mut World, request: &Request, caller: &Caller, scope: &str, name:
         description: text(&body, "/properties/description").unwrap_or_default().to_owned(),
         actions,
         not_actions: strings(&permission["notActions"]),
+        data_actions,
         assignable_scopes: scopes,
         created_at: world.now(),
     };
@@ -135,7 +157,8 @@ fn built_in(role: &BuiltIn, scope: &str) -> Value {
         "properties": {
             "roleName": role.name, "type": "BuiltInRole", "description": role.name, "assignableScopes": ["/"],
             "permissions": [{
-                "actions": role.actions, "notActions": role.not_actions, "dataActions": [], "notDataActions": []
+                "actions": role.actions, "notActions": role.not_actions, "dataActions": role.data_actions,
+                "notDataActions": []
             }]
         }
     })
@@ -148,7 +171,8 @@ fn custom(role: &RoleDefinition, scope: &str) -> Value {
             "roleName": role.role_name, "type": "CustomRole", "description": role.description,
             "assignableScopes": role.assignable_scopes,
             "permissions": [{
-                "actions": role.actions, "notActions": role.not_actions, "dataActions": [], "notDataActions": []
+                "actions": role.actions, "notActions": role.not_actions, "dataActions": role.data_actions,
+                "notDataActions": []
             }],
             "createdOn": role.created_at, "updatedOn": role.created_at, "createdBy": null, "updatedBy": null
         }

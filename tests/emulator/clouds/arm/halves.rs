@@ -2,7 +2,9 @@
 
 use crate::clouds::world::World;
 
-/// Ends the write of a half: it joins the other half, if that one leads here.
+/// Ends the write of a half: it joins the other half, if that one leads here. A write that synchronises takes the other
+/// network's address space; so do both halves when they first join (Microsoft.Network: update the address space of a
+/// peered network).
 pub(crate) fn settle(world: &mut World, vnet: &str, name: &str, succeeded: bool) {
     let Some(own) = world.vnet(vnet) else { return };
     let prefixes = own.prefixes.clone();
@@ -10,6 +12,7 @@ pub(crate) fn settle(world: &mut World, vnet: &str, name: &str, succeeded: bool)
     let remote = half.remote.clone();
     let other = world.half(&remote, vnet).map(|o| o.state.clone());
     let joins = succeeded && matches!(other.as_deref(), Some("Initiated" | "Connected"));
+    let joined_before = half.state == "Connected" && other.as_deref() == Some("Connected");
     let remote_prefixes = world.vnet(&remote).map(|v| v.prefixes.clone()).unwrap_or_default();
     if let Some(half) = world.half_mut(vnet, &remote) {
         half.provisioning = if succeeded { "Succeeded" } else { "Failed" }.to_owned();
@@ -18,9 +21,15 @@ pub(crate) fn settle(world: &mut World, vnet: &str, name: &str, succeeded: bool)
         } else if succeeded {
             half.state = "Initiated".to_owned();
         }
-        half.remote_prefixes = remote_prefixes;
+        if succeeded && (half.syncs || (joins && !joined_before)) {
+            half.remote_prefixes = remote_prefixes;
+        }
+        half.syncs = false;
     }
-    if joins && let Some(other) = world.half_mut(&remote, vnet) {
+    if joins
+        && !joined_before
+        && let Some(other) = world.half_mut(&remote, vnet)
+    {
         other.state = "Connected".to_owned();
         other.remote_prefixes = prefixes;
     }

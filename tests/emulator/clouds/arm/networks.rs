@@ -5,6 +5,8 @@ use super::peerings::json as peering_json;
 use super::{Caller, body, errors, ids, method_not_allowed, texts};
 use crate::clouds::http::{Answer, Reply, Request, text};
 use crate::clouds::world::{OperationKind, Vnet, World};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ipnet::Ipv4Net;
 use serde_json::{Value, json};
 
@@ -30,14 +32,41 @@ pub(super) fn list(
     if !world.has_any_role(&caller.object_id, &scope) {
         return Err(errors::forbidden(caller, READ, &scope));
     }
+    if let Some(group) = group {
+        existing_group(world, subscription, group)?;
+    }
     // A list at a wide scope shows what the caller may read under it.
-    let found: Vec<Value> = world
-        .vnets
-        .iter()
-        .filter(|v| ids::covers(&scope, &v.id) && world.allows(&caller.object_id, READ, &v.id))
-        .map(|v| json(world, v))
-        .collect();
-    Ok(Reply::ok(json!({"value": found})))
+    let seen = |v: &&Vnet| ids::covers(&scope, &v.id) && world.allows(&caller.object_id, READ, &v.id);
+    let found = world.vnets.iter().filter(seen).collect();
+    page(world, request, found)
+}
+
+/// One page of networks, ordered by id, and where the next is: the token is the last id shown, so that what comes and
+/// goes in between neither hides nor doubles the rest.
+fn page(world: &World, request: &Request, mut found: Vec<&Vnet>) -> Answer {
+    let key = |v: &Vnet| v.id.to_ascii_lowercase();
+    found.sort_by_key(|v| key(v));
+    if let Some(token) = request.query("$skipToken") {
+        let after = URL_SAFE_NO_PAD.decode(token).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+        let text = "The provided skip token is invalid.";
+        let after = after.ok_or_else(|| errors::error(400, "InvalidSkipToken", text))?;
+        found.retain(|v| key(v) > after);
+    }
+    let more = found.len() > world.arm_page_size;
+    found.truncate(world.arm_page_size);
+    let mut body = json!({"value": found.iter().map(|v| json(world, v)).collect::<Vec<_>>()});
+    if let (true, Some(last)) = (more, found.last()) {
+        let (path, version) = (request.path(), request.query("api-version").unwrap_or_default());
+        let token = URL_SAFE_NO_PAD.encode(key(last));
+        body["nextLink"] = format!("{}{path}?api-version={version}&%24skipToken={token}", world.urls.arm).into();
+    }
+    Ok(Reply::ok(body))
+}
+
+fn existing_group(world: &World, subscription: &str, group: &str) -> Answer<()> {
+    let found = world.subscription(subscription).ok_or_else(|| errors::subscription_not_found(subscription))?;
+    let known = found.resource_groups.iter().any(|g| g.eq_ignore_ascii_case(group));
+    if known { Ok(()) } else { Err(errors::group_not_found(group)) }
 }
 
 pub(super) fn one(world: &mut World, request: &Request, caller: &Caller, id: &str) -> Answer {
@@ -65,11 +94,7 @@ pub(super) fn existing<'a>(world: &'a World, id: &str) -> Answer<&'a Vnet> {
         return Ok(vnet);
     }
     let parts = ids::parse_vnet(id).ok_or_else(|| errors::no_route(id))?;
-    let subscription =
-        world.subscription(&parts.subscription).ok_or_else(|| errors::subscription_not_found(&parts.subscription))?;
-    if !subscription.resource_groups.iter().any(|g| g.eq_ignore_ascii_case(&parts.resource_group)) {
-        return Err(errors::group_not_found(&parts.resource_group));
-    }
+    existing_group(world, &parts.subscription, &parts.resource_group)?;
     Err(errors::resource_not_found("Microsoft.Network/virtualNetworks", &parts.name, &parts.resource_group))
 }
 

@@ -58,7 +58,8 @@ fn put(world: &mut World, request: &Request, caller: &Caller, vnet: &str, name: 
     networks::existing(world, vnet)?;
     operations::idle(world, vnet)?;
     rules::check(world, vnet, name, remote)?;
-    let new = store(world, caller, vnet, name, remote, &body);
+    let sync = request.query("syncRemoteAddressSpace").is_some_and(|v| v.eq_ignore_ascii_case("true"));
+    let new = store(world, caller, vnet, name, remote, &body, sync);
     let started = operations::start(world, vnet, OperationKind::PutPeering(name.to_owned()));
     let own = networks::existing(world, vnet)?;
     let half = own.peerings.iter().find(|p| p.name.eq_ignore_ascii_case(name));
@@ -67,7 +68,7 @@ fn put(world: &mut World, request: &Request, caller: &Caller, vnet: &str, name: 
 }
 
 /// Writes the half as `Updating`; says whether it is new.
-fn store(world: &mut World, caller: &Caller, vnet: &str, name: &str, remote: &str, body: &Value) -> bool {
+fn store(world: &mut World, caller: &Caller, vnet: &str, name: &str, remote: &str, body: &Value, sync: bool) -> bool {
     let flag = |name: &str, default: bool| {
         body.pointer(&format!("/properties/{name}")).and_then(Value::as_bool).unwrap_or(default)
     };
@@ -79,6 +80,7 @@ fn store(world: &mut World, caller: &Caller, vnet: &str, name: &str, remote: &st
         half.provisioning = "Updating".to_owned();
         half.allow_access = allow_access;
         half.allow_forwarded = allow_forwarded;
+        half.syncs = sync;
         half.written_by = caller.app_id.clone();
         half.etag = clock::uuid();
         return false;
@@ -91,6 +93,7 @@ fn store(world: &mut World, caller: &Caller, vnet: &str, name: &str, remote: &st
         allow_access,
         allow_forwarded,
         remote_prefixes: Vec::new(),
+        syncs: true,
         written_by: caller.app_id.clone(),
         created_at: now,
         etag: clock::uuid(),
@@ -125,17 +128,20 @@ fn sync_level(world: &World, vnet: &Vnet, half: &Peering) -> &'static str {
 }
 
 pub(super) fn json(world: &World, vnet: &Vnet, half: &Peering) -> Value {
-    let remote_space = json!({"addressPrefixes": texts(&half.remote_prefixes)});
-    let local_space = json!({"addressPrefixes": texts(&vnet.prefixes)});
+    let space = |prefixes: &[ipnet::Ipv4Net]| json!({"addressPrefixes": texts(prefixes)});
+    // What is peered, and what the networks have by now (Microsoft.Network: VirtualNetworkPeeringPropertiesFormat).
+    let other = world.half(&half.remote, &vnet.id).filter(|other| !other.remote_prefixes.is_empty());
+    let local_peered = other.map_or(&vnet.prefixes, |other| &other.remote_prefixes);
+    let remote_now = world.vnet(&half.remote).map_or(&half.remote_prefixes, |remote| &remote.prefixes);
     let level = sync_level(world, vnet, half);
     json!({
         "id": format!("{}/virtualNetworkPeerings/{}", vnet.id, half.name), "name": half.name,
         "type": RESOURCE, "etag": format!("W/\"{}\"", half.etag),
         "properties": {
             "provisioningState": half.provisioning, "peeringState": half.state, "peeringSyncLevel": level,
-            "remoteVirtualNetwork": {"id": half.remote}, "remoteAddressSpace": remote_space,
-            "remoteVirtualNetworkAddressSpace": remote_space, "localAddressSpace": local_space,
-            "localVirtualNetworkAddressSpace": local_space, "allowVirtualNetworkAccess": half.allow_access,
+            "remoteVirtualNetwork": {"id": half.remote}, "remoteAddressSpace": space(&half.remote_prefixes),
+            "remoteVirtualNetworkAddressSpace": space(remote_now), "localAddressSpace": space(local_peered),
+            "localVirtualNetworkAddressSpace": space(&vnet.prefixes), "allowVirtualNetworkAccess": half.allow_access,
             "allowForwardedTraffic": half.allow_forwarded, "allowGatewayTransit": false, "useRemoteGateways": false,
             "doNotVerifyRemoteGateways": false, "peerCompleteVnets": true, "remoteBgpCommunities": null,
             "resourceGuid": half.etag

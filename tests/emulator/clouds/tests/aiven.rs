@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 /// A scene whose user side is ready but for what a test takes away.
-fn ready(scene: &Scene, project: bool) -> (Pair, Value) {
+pub(super) fn ready(scene: &Scene, project: bool) -> (Pair, Value) {
     let mut world = scene.clouds.world();
     let pair = world.standard(1, 1, project).remove(0);
     let home = world.home_tenant.clone();
@@ -21,11 +21,11 @@ fn ready(scene: &Scene, project: bool) -> (Pair, Value) {
     (pair, body)
 }
 
-fn organization(pair: &Pair) -> &str {
+pub(super) fn organization(pair: &Pair) -> &str {
     pair.vpc["organization"].as_str().unwrap()
 }
 
-async fn state(scene: &Scene, path: &str) -> String {
+pub(super) async fn state(scene: &Scene, path: &str) -> String {
     let body = scene.aiven("GET", path, None).await.body;
     body["peering_connections"][0]["state"].as_str().unwrap_or_default().to_owned()
 }

@@ -1,6 +1,6 @@
 //! What Aiven holds: organizations, projects, VPCs and their peering connections.
 
-use super::World;
+use super::{AivenService, World};
 use ipnet::Ipv4Net;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -21,8 +21,8 @@ pub struct Project {
     pub name: String,
     /// Its organization.
     pub organization: String,
-    /// Its services, as the API lists them.
-    pub services: Vec<Value>,
+    /// Its services.
+    pub services: Vec<AivenService>,
 }
 
 /// Who an Aiven VPC belongs to.
@@ -41,13 +41,13 @@ pub struct AivenVpc {
     pub id: String,
     /// Whose it is.
     pub owner: Owner,
-    /// `azure-…`.
+    /// `azure-…`; in Managed Service for TimescaleDB `timescale-azure-…`.
     pub cloud: String,
     /// Its range.
     pub cidr: Ipv4Net,
     /// Name for people.
     pub display_name: String,
-    /// APPROVED, ACTIVE, DELETING.
+    /// APPROVED, ACTIVE, DELETING, DELETED.
     pub state: String,
     /// When it was created.
     pub created_at: Timestamp,
@@ -57,6 +57,7 @@ pub struct AivenVpc {
     pub azure_vnet: String,
     /// Its peering connections, ended ones that linger included.
     pub connections: Vec<Connection>,
+    pub(crate) draining_until: Option<Timestamp>,
     pub(crate) refresh_until: Option<(Timestamp, String)>,
 }
 

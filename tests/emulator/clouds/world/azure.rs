@@ -1,6 +1,7 @@
 //! What Azure Resource Manager holds: subscriptions, networks, roles, operations.
 
 use super::World;
+use crate::clouds::arm::conditions::{Condition, Situation};
 use crate::clouds::arm::ids;
 use crate::clouds::arm::roles::BUILT_IN;
 use ipnet::Ipv4Net;
@@ -37,6 +38,8 @@ pub struct RoleDefinition {
     pub actions: Vec<String>,
     /// Actions taken from those.
     pub not_actions: Vec<String>,
+    /// Data actions it allows.
+    pub data_actions: Vec<String>,
     /// Scopes it may be assigned at.
     pub assignable_scopes: Vec<String>,
     /// When it was created.
@@ -56,6 +59,8 @@ pub struct AssignedRole {
     pub principal_id: String,
     /// `ServicePrincipal`, …
     pub principal_type: String,
+    /// What narrows it, if anything does.
+    pub condition: Option<Condition>,
     /// When it was created.
     pub created_at: Timestamp,
     /// Object id of who created it.
@@ -96,8 +101,10 @@ pub struct Peering {
     pub allow_access: bool,
     /// Whether forwarded traffic may.
     pub allow_forwarded: bool,
-    /// The other network's address space when it was last synchronised.
+    /// The other network's address space when it was last synchronised: what is peered.
     pub remote_prefixes: Vec<Ipv4Net>,
+    /// Whether the write under way takes the other network's address space as it is now.
+    pub(crate) syncs: bool,
     /// Client id of who wrote it last.
     pub written_by: String,
     /// When it was created.
@@ -189,7 +196,27 @@ impl World {
 
     /// Whether a principal may do `action` at `scope`, now.
     pub fn allows(&self, principal: &str, action: &str, scope: &str) -> bool {
-        self.effective(principal).filter(|a| ids::covers(&a.scope, scope)).any(|a| self.role_allows(&a.role, action))
+        self.allows_in(principal, &Situation { action, ..Situation::default() }, scope)
+    }
+
+    /// The same, where conditions of assignments look at more than the action.
+    pub(crate) fn allows_in(&self, principal: &str, situation: &Situation<'_>, scope: &str) -> bool {
+        self.effective(principal)
+            .filter(|a| ids::covers(&a.scope, scope) && self.role_allows(&a.role, situation.action))
+            .any(|a| a.condition.as_ref().is_none_or(|c| c.holds(situation)))
+    }
+
+    /// Whether a principal may do `action` at `scope` at least under some condition.
+    pub(crate) fn may_allow(&self, principal: &str, action: &str, scope: &str) -> bool {
+        self.effective(principal).any(|a| ids::covers(&a.scope, scope) && self.role_allows(&a.role, action))
+    }
+
+    /// Whether a principal may do the data action `action` on `resource`, now.
+    pub fn allows_data(&self, principal: &str, action: &str, resource: &str) -> bool {
+        let situation = Situation { action, ..Situation::default() };
+        self.effective(principal)
+            .filter(|a| ids::covers(&a.scope, resource) && self.role_allows_data(&a.role, action))
+            .any(|a| a.condition.as_ref().is_none_or(|c| c.holds(&situation)))
     }
 
     /// Whether a principal has any role at, above or below `scope`.
@@ -217,8 +244,18 @@ impl World {
     }
 }
 
+impl World {
+    fn role_allows_data(&self, role: &str, action: &str) -> bool {
+        if let Some(built_in) = BUILT_IN.iter().find(|b| b.id.eq_ignore_ascii_case(role)) {
+            return built_in.data_actions.iter().any(|p| glob(p, action));
+        }
+        let custom = self.role_definitions.iter().filter(|d| d.name.eq_ignore_ascii_case(role));
+        custom.flat_map(|d| &d.data_actions).any(|p| glob(p, action))
+    }
+}
+
 /// Whether `pattern`, in which `*` stands for anything, matches `text`, in any case.
-fn glob(pattern: &str, text: &str) -> bool {
+pub(crate) fn glob(pattern: &str, text: &str) -> bool {
     let (pattern, text) = (pattern.to_ascii_lowercase(), text.to_ascii_lowercase());
     let mut parts = pattern.split('*');
     let Some(mut rest) = text.strip_prefix(parts.next().unwrap_or_default()) else { return false };

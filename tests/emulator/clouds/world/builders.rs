@@ -1,8 +1,8 @@
 //! How a test sets the scene: what a person would have made before the automation comes.
 
 use super::azure::{AssignedRole, Subscription, Vnet};
-use super::directory::{Application, Password, ServicePrincipal};
-use super::{AIVEN_APPLICATION, AivenVpc, Organization, Owner, Project, World};
+use super::directory::{Application, ServicePrincipal};
+use super::{AivenVpc, Organization, Owner, Project, World};
 use crate::clouds::arm::ids;
 use crate::clouds::arm::roles::{OWNER, READER, USER_ACCESS_ADMINISTRATOR};
 use crate::clouds::clock;
@@ -15,12 +15,13 @@ impl World {
         clock::days_before(self.now(), 1)
     }
 
-    pub(super) fn add_aiven_application(&mut self, tenant: &str) {
-        let created_at = self.yesterday();
+    pub(super) fn add_aiven_application(&mut self) {
+        let (tenant, app_id, created_at) =
+            (self.aiven_tenant.clone(), self.aiven_application.clone(), self.yesterday());
         self.applications.push(Application {
             id: clock::uuid(),
-            app_id: AIVEN_APPLICATION.to_owned(),
-            tenant: tenant.to_owned(),
+            app_id: app_id.clone(),
+            tenant: tenant.clone(),
             unique_name: None,
             display_name: "aiven-prod-executor".to_owned(),
             sign_in_audience: "AzureADMultipleOrgs".to_owned(),
@@ -30,7 +31,13 @@ impl World {
             created_at,
             created_by_key: None,
         });
-        self.add_service_principal(tenant, AIVEN_APPLICATION);
+        self.add_service_principal(&tenant, &app_id);
+    }
+
+    /// From now on Aiven's platform peers as another application: Managed Service for TimescaleDB has its own.
+    pub fn set_aiven_application(&mut self, app_id: &str) {
+        app_id.clone_into(&mut self.aiven_application);
+        self.add_aiven_application();
     }
 
     pub(super) fn add_bare_subscription(&mut self, tenant: &str, name: &str) -> String {
@@ -100,7 +107,13 @@ impl World {
             Some(first) => first.id.clone(),
             None => self.add_organization(),
         };
+        self.add_project_in(&organization, name)
+    }
+
+    /// A project of a given organization, if it is new; returns its name.
+    pub fn add_project_in(&mut self, organization: &str, name: &str) -> String {
         if !self.projects.iter().any(|p| p.name == name) {
+            let organization = organization.to_owned();
             self.projects.push(Project { name: name.to_owned(), organization, services: Vec::new() });
         }
         name.to_owned()
@@ -143,6 +156,7 @@ impl World {
             updated_at: at,
             azure_vnet,
             connections: Vec::new(),
+            draining_until: None,
             refresh_until: None,
         });
         id
@@ -169,6 +183,7 @@ impl World {
             role: role.to_owned(),
             principal_id: principal.to_owned(),
             principal_type: "ServicePrincipal".to_owned(),
+            condition: None,
             created_at: self.yesterday(),
             created_by: "00000000-0000-0000-0000-000000000000".to_owned(),
             effective_at: Some(now),
@@ -198,13 +213,7 @@ impl World {
     /// subscriptions, all Graph rights. Returns client id and password.
     pub fn add_administrator(&mut self, tenant: &str) -> (String, String) {
         let app_id = self.add_application(tenant, "administrator", None, false);
-        let secret = clock::random_text();
-        let created_at = self.yesterday();
-        if let Some(app) = self.application_mut(&app_id) {
-            let key_id = clock::uuid();
-            let end = "2099-01-01T00:00:00Z".to_owned();
-            app.passwords.push(Password { key_id, display_name: None, created_at, end, secret: secret.clone() });
-        }
+        let secret = self.add_password(&app_id, None).map(|(_, secret)| secret).unwrap_or_default();
         let principal = self.add_service_principal(tenant, &app_id);
         self.grant_graph(&principal, "Application.ReadWrite.All");
         let mine: Vec<String> =

@@ -66,6 +66,7 @@ impl World {
             description: String::new(),
             actions: actions.iter().map(|a| (*a).to_owned()).collect(),
             not_actions: Vec::new(),
+            data_actions: Vec::new(),
             assignable_scopes: vec![scope],
             created_at: clock::days_before(self.now(), 1),
         });
@@ -115,6 +116,7 @@ impl World {
             allow_access: true,
             allow_forwarded: false,
             remote_prefixes,
+            syncs: false,
             written_by: String::new(),
             created_at,
             etag: clock::uuid(),
@@ -122,16 +124,5 @@ impl World {
         if let Some(vnet) = self.vnet_mut(vnet) {
             vnet.peerings.push(peering);
         }
-    }
-
-    /// Makes a half as its owner would, by hand: the other half, if there is one, becomes `Connected` with it.
-    pub fn peer_by_hand(&mut self, vnet: &str, name: &str, remote: &str) {
-        self.add_peering(vnet, name, remote, "Initiated");
-        crate::clouds::arm::halves::settle(self, vnet, name, true);
-    }
-
-    /// Removes a half as its owner would, by hand: the other half becomes `Disconnected`.
-    pub fn remove_peering(&mut self, vnet: &str, name: &str) {
-        crate::clouds::arm::halves::remove(self, vnet, name);
     }
 }

@@ -3,16 +3,31 @@
 pub(crate) mod aiven;
 pub(crate) mod azure;
 mod builders;
+mod credentials;
+mod delegation;
+mod deleted;
 pub(crate) mod directory;
+mod directory_snapshot;
 mod existing;
+mod outside;
 mod scenario;
+mod services;
+mod snapshot;
 mod upsets;
+pub(crate) mod vault;
 
 pub use aiven::{AivenVpc, Connection, Organization, Owner, Project};
+pub(crate) use azure::glob;
 pub use azure::{AssignedRole, Operation, OperationKind, OperationState, Peering, RoleDefinition, Subscription, Vnet};
+pub use delegation::{DelegatedRoles, Delegation, LeastPrivilege};
+pub use deleted::{Deleted, DeletedObject};
 pub use directory::{Application, FederatedCredential, Password, ServicePrincipal};
 pub use scenario::Pair;
-pub use upsets::{Stalled, Upsets};
+pub use services::{Admitted, AivenService, Component};
+pub use snapshot::differences;
+pub use upsets::{PasswordPolicy, Stalled, Upsets};
+pub(crate) use vault::RETENTION;
+pub use vault::{Secret, SecretVersion, Vault};
 
 use super::clock::{self, Clock};
 use super::lags::Lags;
@@ -37,6 +52,8 @@ pub struct Urls {
     pub arm: String,
     /// The managed-identity endpoint, whole.
     pub identity: String,
+    /// Key Vault.
+    pub key_vault: String,
 }
 
 /// Everything that exists in the two clouds. Tests read it, and change it where a person would.
@@ -51,6 +68,8 @@ pub struct World {
     pub home_tenant: String,
     /// Aiven's tenant.
     pub aiven_tenant: String,
+    /// Client id of the application that Aiven's platform peers as; see [`World::set_aiven_application`].
+    pub aiven_application: String,
     /// Client id of the app's user-assigned managed identity.
     pub identity_client_id: String,
     /// Its object id in the home tenant.
@@ -59,6 +78,8 @@ pub struct World {
     pub applications: Vec<Application>,
     /// Service principals of all tenants, managed identities included.
     pub service_principals: Vec<ServicePrincipal>,
+    /// Deleted applications and service principals that can still be restored.
+    pub deleted: Vec<Deleted>,
     /// Graph application permissions by principal (object id).
     pub graph_roles: BTreeMap<String, BTreeSet<String>>,
     /// Subscriptions of all tenants, Aiven's included.
@@ -71,6 +92,8 @@ pub struct World {
     pub never_propagating: HashSet<String>,
     /// Virtual networks of all subscriptions, Aiven's included.
     pub vnets: Vec<Vnet>,
+    /// How many networks ARM lists on a page; the real number is not documented.
+    pub arm_page_size: usize,
     /// Network operations, running and ended.
     pub operations: BTreeMap<String, Operation>,
     /// Aiven organizations.
@@ -79,6 +102,10 @@ pub struct World {
     pub projects: Vec<Project>,
     /// Organization and project VPCs.
     pub aiven_vpcs: Vec<AivenVpc>,
+    /// The one key vault, if there is one.
+    pub vault: Option<Vault>,
+    /// Settings of the app that the scene brings with it, beside the usual ones of `Clouds::settings`.
+    pub app_settings: BTreeMap<String, String>,
     /// What is made to go wrong.
     pub upsets: Upsets,
     pub(crate) aiven_subscription: String,
@@ -86,6 +113,7 @@ pub struct World {
     pub(crate) aiven_token_expired: bool,
     pub(crate) aiven_requests: std::collections::VecDeque<Timestamp>,
     pub(crate) identity_header: String,
+    pub(crate) secrets_made: Vec<String>,
     pub(crate) tokens: Tokens,
     pub(crate) clock: Clock,
     scheduled: Vec<(Timestamp, Change)>,
@@ -102,26 +130,32 @@ impl World {
             tenants: BTreeSet::new(),
             home_tenant: clock::uuid(),
             aiven_tenant: clock::uuid(),
+            aiven_application: AIVEN_APPLICATION.to_owned(),
             identity_client_id: clock::uuid(),
             identity_principal_id: clock::uuid(),
             applications: Vec::new(),
             service_principals: Vec::new(),
+            deleted: Vec::new(),
             graph_roles: BTreeMap::new(),
             subscriptions: Vec::new(),
             role_definitions: Vec::new(),
             role_assignments: Vec::new(),
             never_propagating: HashSet::new(),
             vnets: Vec::new(),
+            arm_page_size: 100,
             operations: BTreeMap::new(),
             organizations: Vec::new(),
             projects: Vec::new(),
             aiven_vpcs: Vec::new(),
+            vault: None,
+            app_settings: BTreeMap::new(),
             upsets: Upsets::default(),
             aiven_subscription: String::new(),
             aiven_token,
             aiven_token_expired: false,
             aiven_requests: std::collections::VecDeque::new(),
             identity_header: clock::random_text(),
+            secrets_made: Vec::new(),
             tokens: Tokens::default(),
             clock: Clock::new(scale),
             scheduled: Vec::new(),
@@ -134,7 +168,7 @@ impl World {
     fn settle(&mut self) {
         self.tenants = [self.home_tenant.clone(), self.aiven_tenant.clone()].into();
         let aiven_tenant = self.aiven_tenant.clone();
-        self.add_aiven_application(&aiven_tenant);
+        self.add_aiven_application();
         self.aiven_subscription = self.add_bare_subscription(&aiven_tenant, "Aiven customer networks");
         let home = self.home_tenant.clone();
         let (client, principal) = (self.identity_client_id.clone(), self.identity_principal_id.clone());

@@ -1,6 +1,6 @@
 //! What can be made to go wrong in the clouds' own doings, beside faults of single calls.
 
-use super::{AIVEN_APPLICATION, World};
+use super::World;
 use jiff::Timestamp;
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -19,11 +19,24 @@ pub enum Stalled {
     Everybody,
 }
 
+/// What the tenant's application management policy says of passwords.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PasswordPolicy {
+    /// None at all.
+    Forbidden,
+    /// None that lives longer than so many days.
+    LongestDays(u32),
+}
+
 /// Standing orders for trouble; each is used up by what it strikes, unless said otherwise.
 #[derive(Clone, Debug, Default)]
 pub struct Upsets {
     /// States that the next connections end in instead of PENDING_PEER.
     pub refuse_connections: VecDeque<String>,
+    /// The next POSTs of connections are answered with this status, `error_code` and text.
+    pub refuse_creations: VecDeque<(u16, String, String)>,
+    /// Whether a new VPC's range may not overlap the owner's others in the same cloud. No source says that it may not.
+    pub refuse_overlapping_vpcs: bool,
     /// After this nominal time in PENDING_PEER `state_info` is null. Stands until cleared.
     pub forget_state_info_after: Option<Duration>,
     /// `state_info` of PENDING_PEER is shown to one GET and null ever after. Stands until cleared.
@@ -36,6 +49,8 @@ pub struct Upsets {
     pub stalled: Stalled,
     /// Answers 403 to this many polls of operations.
     pub forbid_polls: usize,
+    /// The tenant's policy on passwords of applications. Stands until cleared.
+    pub password_policy: Option<PasswordPolicy>,
     /// Whether Aiven serves `/organization/{org}/vpc/{id}`. The other dialect stays.
     pub no_singular_routes: bool,
     /// Whether Aiven serves `/organization/{org}/vpcs/{id}`. The other dialect stays.
@@ -46,6 +61,21 @@ impl World {
     /// The next `n` Aiven connections end in `state` (`REJECTED_BY_PEER`, `INVALID_SPECIFICATION`).
     pub fn refuse_connections(&mut self, n: usize, state: &str) {
         self.upsets.refuse_connections.extend(std::iter::repeat_n(state.to_owned(), n));
+    }
+
+    /// The next POST of a connection is refused as a customer of Managed Service for TimescaleDB would be. The code is
+    /// in Aiven's published list; which calls it refuses, its status and its text are guesses.
+    pub fn refuse_timescale_user(&mut self) {
+        let text = "This action is not available to users of Managed Service for TimescaleDB";
+        let code = "action_forbidden_for_timescale_users".to_owned();
+        self.upsets.refuse_creations.push_back((403, code, text.to_owned()));
+    }
+
+    /// The next POST of a connection is refused because the tenants do not match. The code is in Aiven's published
+    /// list; which calls it refuses, its status and its text are guesses.
+    pub fn refuse_tenant(&mut self) {
+        let text = "The user's tenant does not match the tenant of the project";
+        self.upsets.refuse_creations.push_back((403, "tenant_mismatch".to_owned(), text.to_owned()));
     }
 
     /// The next network operation answers 200 with `Failed` in its body.
@@ -88,7 +118,7 @@ impl World {
 
     /// When a role assignment that is made now will count.
     pub(crate) fn effective_at(&self, principal: &str) -> Option<Timestamp> {
-        let aiven = self.service_principal(&self.home_tenant, AIVEN_APPLICATION);
+        let aiven = self.service_principal(&self.home_tenant, &self.aiven_application);
         let is_aiven = aiven.is_some_and(|p| p.id.eq_ignore_ascii_case(principal));
         let stalled = match self.upsets.stalled {
             Stalled::Nobody => false,

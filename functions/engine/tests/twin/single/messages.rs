@@ -10,7 +10,7 @@ fn a_message_of_a_newer_program_is_put_back_untouched_for_a_minute() {
     let world = world_of(Arc::new(Pass));
     let record = world.open("net");
     assert_eq!(queued(&world, "second").len(), 1);
-    let text = to_text(&StepMessage { schema: 2, ..StepMessage::of(&record) });
+    let text = to_text(&StepMessage { schema: crate::peering::SCHEMA + 1, ..StepMessage::of(&record) });
     drive(world.engine.run("second", &text, &delivery("m"))).unwrap();
     assert_eq!(queued(&world, "second")[0].0, 60);
     assert_eq!(world.load(&record), record);
@@ -99,7 +99,7 @@ fn a_paused_peering_stands_still() {
     let world = world_of(Arc::new(Pass));
     let mut record = world.open("net");
     queued(&world, "second");
-    record.status = Status::Paused;
+    (record.status, record.resting) = (Status::Paused, true);
     world.replace(&record);
     run(&world, &record, &delivery("m")).unwrap();
     assert_eq!(world.load(&record), record);

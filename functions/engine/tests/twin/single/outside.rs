@@ -129,7 +129,7 @@ fn a_note_moves_nothing() {
 fn what_is_over_or_given_up_sends_nothing() {
     let (world, mut record) = parked();
     queued(&world, "poll");
-    record.status = Status::Active;
+    (record.status, record.resting) = (Status::Active, true);
     drive(world.engine.send_for(&record)).unwrap();
     assert!(world.next_message().is_none());
 }

@@ -1,0 +1,67 @@
+//! The way back, step 1: deletes the connection at Aiven, an organization's by its id, a project's by its network. Deleting takes Aiven a while.
+
+use async_trait::async_trait;
+
+use super::stays;
+use crate::cloud::aiven::{Connection, Vpc};
+use crate::create::Tools;
+use crate::engine::{Act, Failure, Job, Look, Step, Stop};
+use crate::peering::{Half, Record};
+
+/// What Aiven's half is called in the journal.
+pub const NAME: &str = "Aiven's connection";
+
+/// See the module.
+pub struct DeleteAivenPeering(pub Tools);
+
+#[async_trait]
+impl Step for DeleteAivenPeering {
+    async fn look(&self, job: &mut Job) -> Result<Look, Stop> {
+        if let Some(why) = stays(&mut job.record, Half::Aiven, NAME) {
+            job.said = Some(why);
+            return Ok(Look::Done);
+        }
+        match vpc(&self.0, &job.record).await? {
+            Some(vpc) if ours(&job.record, &vpc).is_some() => Ok(Look::Missing),
+            _ => {
+                job.said = Some(format!("{NAME} is gone already, or going"));
+                Ok(Look::Done)
+            }
+        }
+    }
+
+    async fn act(&self, job: &mut Job) -> Result<Act, Stop> {
+        let Some(vpc) = vpc(&self.0, &job.record).await? else { return Ok(Act::Done) };
+        let Some(connection) = ours(&job.record, &vpc) else { return Ok(Act::Done) };
+        match self.0.clouds.aiven.delete_connection(&job.record.key.vpc, connection).await {
+            Err(failure) if is_absent(&failure) => Ok(Act::Done),
+            other => Ok(other.map(|()| Act::Done)?),
+        }
+    }
+}
+
+/// The VPC; `None`: it does not exist any more, and its connections with it.
+pub fn vpc_unless_absent(answer: Result<Vpc, Failure>) -> Result<Option<Vpc>, Failure> {
+    match answer {
+        Err(failure) if is_absent(&failure) => Ok(None),
+        other => other.map(Some),
+    }
+}
+
+async fn vpc(tools: &Tools, record: &Record) -> Result<Option<Vpc>, Stop> {
+    Ok(vpc_unless_absent(tools.clouds.aiven.vpc(&record.key.vpc).await)?)
+}
+
+/// Aiven says 403, not 404, of what a token may not see.
+fn is_absent(failure: &Failure) -> bool {
+    failure.status == Some(404)
+}
+
+/// The connection that we made, if it lives. One with another id or for another application was made by somebody else since.
+pub fn ours<'a>(record: &Record, vpc: &'a Vpc) -> Option<&'a Connection> {
+    let connection = vpc.live_connection_to(&record.vnet)?;
+    let differs = |ours: Option<&String>, found: Option<&String>| ours.zip(found).is_some_and(|(a, b)| a != b);
+    let facts = &record.facts;
+    let other_app = facts.application.zip(connection.app_id).is_some_and(|(a, b)| a != b);
+    (!other_app && !differs(facts.connection.as_ref(), connection.id.as_ref())).then_some(connection)
+}

@@ -1,0 +1,82 @@
+//! The way back, step 3: deletes the peering on the VNet, as the application that made it.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::stays;
+use crate::cloud::arm::{Peering, ProvisioningState};
+use crate::create::roles::assign_command;
+use crate::create::{Tools, create_service_principal::application};
+use crate::engine::{Act, Failure, Job, Look, Remedy, Service, Step, Stop, Wait};
+use crate::peering::{Half, Record};
+
+const NAME: &str = "the peering on the VNet";
+
+/// How often the deletion is looked after, and for how long, nominal seconds.
+const DELETION: (u64, u64) = (10, 30 * 60);
+
+/// See the module.
+pub struct DeleteAzurePeering(pub Tools);
+
+#[async_trait]
+impl Step for DeleteAzurePeering {
+    async fn look(&self, job: &mut Job) -> Result<Look, Stop> {
+        if let Some(why) = stays(&mut job.record, Half::Azure, NAME) {
+            job.said = Some(why);
+            return Ok(Look::Done);
+        }
+        let found = self.find(&job.record).await?;
+        let Some(peering) = found else {
+            job.record.provenance.azure = None;
+            let facts = &mut job.record.facts;
+            (facts.operation, facts.azure_state, facts.aiven_vnet, facts.aiven_tenant) = (None, None, None, None);
+            return Ok(Look::Done);
+        };
+        job.record.facts.peering = Some(peering.name);
+        match peering.provisioning_state {
+            ProvisioningState::Deleting => Err(going(None)),
+            _ => Ok(Look::Missing),
+        }
+    }
+
+    async fn act(&self, job: &mut Job) -> Result<Act, Stop> {
+        let (app, name) = (application(job)?, job.record.peering_name());
+        let accepted = self.0.clouds.arm.delete_peering(app, &job.record.vnet, &name).await?;
+        if accepted.was_absent {
+            return Ok(Act::Again);
+        }
+        Err(going(accepted.retry_after))
+    }
+
+    fn remedy(&self, record: &Record, failure: &Failure) -> Option<Remedy> {
+        let missing = failure.service == Service::Arm && failure.code == "AuthorizationFailed";
+        let (principal, role) = (record.facts.principal?, record.facts.peering_role.as_deref()?);
+        missing.then(|| Remedy {
+            why: "the application has lost its role on the VNet, and only it may delete its peering".to_owned(),
+            command: assign_command(&record.vnet, principal, role),
+        })
+    }
+}
+
+impl DeleteAzurePeering {
+    /// Our half: by what it leads to; by its name alone only while it is not known where Aiven's network is.
+    async fn find(&self, record: &Record) -> Result<Option<Peering>, Stop> {
+        let vnet = match self.0.clouds.arm.vnet(&record.vnet).await {
+            // The VNet went, and its peerings with it.
+            Err(failure) if failure.status == Some(404) => return Ok(None),
+            other => other?,
+        };
+        let name = record.peering_name();
+        Ok(match &record.facts.aiven_vnet {
+            Some(remote) => vnet.peering_to(remote).cloned(),
+            None => vnet.peerings.into_iter().find(|peering| peering.name.eq_ignore_ascii_case(&name)),
+        })
+    }
+}
+
+fn going(retry_after: Option<Duration>) -> Stop {
+    let wait = Wait::azure("deleting_half", "Azure deletes our half", DELETION.0, DELETION.1)
+        .or("see the activity log of the VNet; `retry` deletes it again");
+    Stop::Wait(Wait { delay: retry_after.unwrap_or(wait.delay), ..wait })
+}
