@@ -1,7 +1,7 @@
 using 'grants.bicep'
 
 // Separated by commas.
-param subscriptionIds = split(readEnvironmentVariable('PEERING_SUBSCRIPTIONS', readEnvironmentVariable('AZURE_SUBSCRIPTION_ID')), ',')
+param subscriptionIds = split(readEnvironmentVariable('PEERING_SUBSCRIPTIONS'), ',')
 param installation = readEnvironmentVariable('INSTALLATION', 'default')
 param identityPrincipalId = readEnvironmentVariable('IDENTITY_PRINCIPAL_ID')
 param applicationPrincipalId = readEnvironmentVariable('APPLICATION_PRINCIPAL_ID')

@@ -10,4 +10,6 @@ param aivenPrincipalId = readEnvironmentVariable('AIVEN_PRINCIPAL_ID', '')
 param aivenToken = readEnvironmentVariable('AIVEN_TOKEN', '')
 param alertEmails = readEnvironmentVariable('ALERT_EMAILS', '')
 // azd gives the id of whoever runs it.
-param operatorPrincipalIds = empty(readEnvironmentVariable('AZURE_PRINCIPAL_ID', '')) ? [] : [readEnvironmentVariable('AZURE_PRINCIPAL_ID', '')]
+param operatorPrincipalIds = empty(readEnvironmentVariable('AZURE_PRINCIPAL_ID', ''))
+  ? []
+  : [readEnvironmentVariable('AZURE_PRINCIPAL_ID', '')]

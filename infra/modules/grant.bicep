@@ -112,7 +112,9 @@ resource automation 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
 }
 
 @description('Id of the role that our application gets on a VNet.')
-output peeringRoleId string = peeringRole == 'minimal' ? writerRole.id : subscriptionResourceId('Microsoft.Authorization/roleDefinitions', networkContributorGuid)
+output peeringRoleId string = peeringRole == 'minimal'
+  ? writerRole.id
+  : subscriptionResourceId('Microsoft.Authorization/roleDefinitions', networkContributorGuid)
 
 @description('Id of the role that Aiven gets on a VNet.')
 output aivenRoleId string = peerOnlyRole.id
