@@ -164,6 +164,7 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         let entra = self.or::<Url>("ENTRA_URL", "https://login.microsoftonline.com");
         let graph = self.or::<Url>("GRAPH_URL", "https://graph.microsoft.com");
         let arm = self.or::<Url>("ARM_URL", "https://management.azure.com");
+        let key_vault = self.parsed::<Url>("KEY_VAULT_URL");
         let aiven = self.or::<Url>("AIVEN_API_URL", "https://api.aiven.io");
         let tenant = self.required::<TenantId>("AZURE_TENANT_ID");
         let client_id = self.required::<AppId>("AZURE_CLIENT_ID");
@@ -182,6 +183,7 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
             entra: entra?,
             graph: graph?,
             arm: arm?,
+            key_vault,
             aiven: aiven?,
             tenant: tenant?,
             client_id: client_id?,
@@ -213,8 +215,8 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
 
     /// Playing time fast against real clouds would flood them, so it is only for local ones.
     fn time_scale(&mut self, scale: f64, endpoints: &Endpoints) -> Option<TimeScale> {
-        let Endpoints { entra, graph, arm, aiven, .. } = endpoints;
-        let local = [entra, graph, arm, aiven].iter().all(|url| is_loopback(url));
+        let Endpoints { entra, graph, arm, key_vault, aiven, .. } = endpoints;
+        let local = [entra, graph, arm, aiven].into_iter().chain(key_vault).all(is_loopback);
         if scale != 1.0 && !local {
             self.wrong.push("TIME_SCALE other than 1 is only for clouds on this machine".to_owned());
             return None;

@@ -1,10 +1,12 @@
-//! One typed client a service: Entra tokens, Microsoft Graph, Azure Resource Manager, Aiven.
+//! One typed client a service: Entra tokens, Microsoft Graph, Azure Resource Manager, Key Vault, Aiven.
 //!
 //! - [`entra`]: tokens, for the managed identity itself and for the application in any tenant.
-//! - [`graph`]: applications, service principals, federated credentials of the home tenant.
+//! - [`graph`]: applications, service principals, federated credentials and passwords of the home tenant.
 //! - [`arm`]: subscriptions, virtual networks, roles and their assignments, peerings, long-running operations.
-//! - [`aiven`]: VPCs and their peering connections.
+//! - [`key_vault`]: the application's password, where the app is set to use one.
+//! - [`aiven`]: VPCs, their peering connections, and the services in them.
 //! - [`http`]: one exchange with any of them: timeout, short retries of reads, what a failed one is called.
+//! - [`resolve`]: names and ports, for the connectivity check.
 //! - [`redact`]: keeps tokens out of every text.
 //!
 //! Every client takes its transport, clock and tokens from outside, sends an effect exactly once, and reports
@@ -12,11 +14,15 @@
 
 pub mod aiven;
 pub mod arm;
+#[cfg(test)]
+mod emulated;
 pub mod entra;
 pub mod graph;
 pub mod http;
+pub mod key_vault;
 mod open_enum;
 pub mod redact;
+pub mod resolve;
 #[cfg(test)]
 mod script;
 mod transport;
@@ -41,6 +47,8 @@ pub struct Endpoints {
     pub graph: Url,
     /// Azure Resource Manager: `https://management.azure.com`.
     pub arm: Url,
+    /// The vault that keeps the application's password, if there is one: `https://<name>.vault.azure.net`.
+    pub key_vault: Option<Url>,
     /// Aiven without `/v1`: `https://api.aiven.io`.
     pub aiven: Url,
     /// The home tenant.
@@ -58,6 +66,8 @@ pub struct Clouds {
     pub graph: Arc<graph::Graph>,
     /// Azure Resource Manager.
     pub arm: Arc<arm::Arm>,
+    /// The vault, if there is one.
+    pub key_vault: Option<Arc<key_vault::KeyVault>>,
     /// Aiven.
     pub aiven: Arc<aiven::Aiven>,
     /// Where Graph's and ARM's tokens come from; a step may have it forget some.
@@ -73,7 +83,9 @@ impl Clouds {
         tokens: Arc<dyn entra::TokenSource>,
     ) -> Self {
         let http = http::Http::new(transport, clock);
+        let vault = |url| key_vault::KeyVault::new(url, endpoints.tenant, http.clone(), tokens.clone());
         Self {
+            key_vault: endpoints.key_vault.as_ref().map(vault).map(Arc::new),
             graph: Arc::new(graph::Graph::new(endpoints, http.clone(), tokens.clone())),
             arm: Arc::new(arm::Arm::new(endpoints, http.clone(), tokens.clone())),
             aiven: Arc::new(aiven::Aiven::new(endpoints, http)),

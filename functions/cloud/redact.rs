@@ -7,10 +7,12 @@ const LONGEST: usize = 1024;
 const REDACTED: &str = "[redacted]";
 
 /// What a secret follows, and the least length that makes the word behind it one (prose follows these too).
-const MARKERS: [(&str, usize); 6] = [
+const MARKERS: [(&str, usize); 8] = [
     ("client_assertion=", 1),
     ("client_assertion\":\"", 1),
     ("client_secret=", 1),
+    ("client_secret\":\"", 1),
+    ("secretText\":\"", 1),
     ("access_token\":\"", 1),
     ("Bearer ", 16),
     ("aivenv1 ", 4),
@@ -77,6 +79,7 @@ mod tests {
             (format!("the token {jwt} is bad"), "the token [redacted] is bad"),
             (format!("grant=x&client_assertion={jwt}&scope=y"), "grant=x&client_assertion=[redacted]&scope=y"),
             (format!(r#"{{"client_assertion":"{jwt}"}}"#), r#"{"client_assertion":"[redacted]"}"#),
+            (r#"{"secretText":"a~b.C-d_e"}"#.to_owned(), r#"{"secretText":"[redacted]"}"#),
             ("Authorization: aivenv1 a+b/c==".to_owned(), "Authorization: aivenv1 [redacted]"),
             ("Bearer opaque-token-of-some-length".to_owned(), "Bearer [redacted]"),
             ("a Bearer token is missing".to_owned(), "a Bearer token is missing"),

@@ -52,6 +52,7 @@ pub fn endpoints() -> Endpoints {
         entra: "https://login.test".parse().unwrap(),
         graph: "https://graph.test".parse().unwrap(),
         arm: "https://arm.test".parse().unwrap(),
+        key_vault: Some("https://vault.test".parse().unwrap()),
         aiven: "https://aiven.test".parse().unwrap(),
         tenant: home(),
         client_id: "55555555-5555-4555-8555-555555555555".parse().unwrap(),
@@ -121,6 +122,10 @@ impl Script {
         let left: Vec<String> = self.expected.lock().unwrap().iter().map(|(line, _)| line.clone()).collect();
         assert!(left.is_empty(), "never sent: {left:?}");
         self.seen.lock().unwrap().clone()
+    }
+
+    pub fn vault(self: &Arc<Self>) -> Arc<super::key_vault::KeyVault> {
+        self.clouds().key_vault.unwrap()
     }
 
     pub fn clouds(self: &Arc<Self>) -> Clouds {

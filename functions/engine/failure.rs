@@ -19,6 +19,8 @@ pub enum Service {
     Entra,
     /// The platform's managed-identity endpoint.
     ManagedIdentity,
+    /// Key Vault.
+    KeyVault,
 }
 
 impl fmt::Display for Service {
@@ -29,6 +31,7 @@ impl fmt::Display for Service {
             Self::Graph => "Microsoft Graph",
             Self::Entra => "Microsoft Entra",
             Self::ManagedIdentity => "the managed-identity endpoint",
+            Self::KeyVault => "Azure Key Vault",
         })
     }
 }

@@ -281,6 +281,7 @@ fn dependency(record: &Record, since: Since) -> Option<jiff::Timestamp> {
         Since::OurAssignment => facts.assigned_at,
         Since::PrincipalMade => facts.principal_at,
         Since::CredentialMade => facts.credential_at,
+        Since::SecretMade => facts.secret_at,
         Since::RoleMade => facts.role_at,
         Since::PendingPeer => facts.pending_peer_at,
     }

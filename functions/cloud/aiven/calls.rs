@@ -1,4 +1,4 @@
-//! The calls: read a VPC, add a connection, delete one, ask for a refresh.
+//! The calls on a VPC: read it, add a connection, change its ranges, delete one, ask for a refresh.
 
 use std::sync::atomic::Ordering;
 
@@ -39,6 +39,22 @@ impl Aiven {
         self.exchange(vpc, Route::Connection(connection), Method::Delete, None).await.map(drop)
     }
 
+    /// Changes the ranges beyond the network's own that Aiven routes to a connection. Of those to delete, only what the connection
+    /// has is named: Aiven deletes by the range alone, whosever it is. Nothing is sent where nothing is left to change.
+    pub async fn set_cidrs(
+        &self,
+        vpc: &VpcRef,
+        connection: &Connection,
+        add: &[String],
+        delete: &[String],
+    ) -> Result<(), Failure> {
+        let body = cidrs(connection, add, delete);
+        if body.as_object().is_some_and(serde_json::Map::is_empty) {
+            return Ok(());
+        }
+        self.exchange(vpc, Route::Cidrs(connection), Method::Put, Some(&body)).await.map(drop)
+    }
+
     /// Asks Aiven to look at the other halves now. A courtesy that may be refused or vanish: let no failure of it matter.
     pub async fn refresh(&self, vpc: &VpcRef) -> Result<(), Failure> {
         self.exchange(vpc, Route::Refresh, Method::Post, None).await.map(drop)
@@ -73,7 +89,27 @@ impl Aiven {
         body: Option<&Value>,
         plural: bool,
     ) -> Result<(Call, Reply), Failure> {
-        let segments = path(vpc, route, plural).ok_or_else(|| nameless(vpc))?;
+        let segments = path(vpc, route, plural).ok_or_else(|| nameless(vpc, method))?;
+        self.send_to(&segments, method, body).await
+    }
+
+    /// One call whose path has no dialects.
+    pub(super) async fn simple(
+        &self,
+        segments: &[String],
+        method: Method,
+        body: Option<&Value>,
+    ) -> Result<(Call, Reply), Failure> {
+        let (call, reply) = self.send_to(segments, method, body).await?;
+        self.checked(call, reply)
+    }
+
+    async fn send_to(
+        &self,
+        segments: &[String],
+        method: Method,
+        body: Option<&Value>,
+    ) -> Result<(Call, Reply), Failure> {
         let url = address(&self.base, segments.iter().map(String::as_str));
         let token = Token::new(self.token.expose_secret(), Timestamp::MAX);
         let mut call = Call::new(Service::Aiven, method, url).token("authorization", "aivenv1", token);
@@ -112,10 +148,34 @@ fn body(new: &NewConnection) -> Value {
     body
 }
 
-fn nameless(vpc: &VpcRef) -> Failure {
+/// Each range with its network's whole name, which one dialect wants and the other does not mind.
+fn cidrs(connection: &Connection, add: &[String], delete: &[String]) -> Value {
+    let has = |cidr: &&String| connection.user_peer_network_cidrs.contains(*cidr);
+    let add: Vec<Value> = add.iter().filter(|cidr| !has(cidr)).map(|cidr| range(connection, cidr)).collect();
+    let delete: Vec<&String> = delete.iter().filter(has).collect();
+    let mut body = json!({});
+    if !add.is_empty() {
+        body["add"] = json!(add);
+    }
+    if !delete.is_empty() {
+        body["delete"] = json!(delete);
+    }
+    body
+}
+
+fn range(connection: &Connection, cidr: &str) -> Value {
+    json!({
+        "cidr": cidr,
+        "peer_cloud_account": connection.subscription,
+        "peer_resource_group": connection.resource_group,
+        "peer_vpc": connection.vnet,
+    })
+}
+
+fn nameless(vpc: &VpcRef, method: Method) -> Failure {
     Failure {
         service: Service::Aiven,
-        call: format!("DELETE a connection of {vpc}"),
+        call: format!("{} a connection of {vpc}", method.as_str()),
         status: None,
         code: crate::cloud::http::code::UNREADABLE.to_owned(),
         message: "Aiven listed this connection without the id or resource group that its path needs".to_owned(),

@@ -1,12 +1,14 @@
-//! Aiven: VPCs and their peering connections.
+//! Aiven: VPCs, their peering connections, and the services in them.
 //!
 //! A VPC of an organization and one of a project differ in paths and in how a connection is named; callers see neither.
 
 mod calls;
 mod errors;
 mod routes;
+mod services;
 #[cfg(test)]
 mod tests;
+mod vpcs;
 mod wire;
 
 use std::sync::atomic::AtomicBool;
@@ -20,6 +22,9 @@ use super::Endpoints;
 use super::http::Http;
 use super::open_enum::open_enum;
 use crate::peering::{AppId, TenantId, VnetId};
+
+pub use services::{AivenService, Component, ComponentRoute, ServiceState, Usage};
+pub use vpcs::{Owner, VpcSummary};
 
 open_enum! {
     /// `state` of a VPC.

@@ -14,6 +14,8 @@ pub(super) enum Route<'a> {
     Connections,
     /// One connection.
     Connection(&'a Connection),
+    /// The ranges of one connection beyond its network's own.
+    Cidrs(&'a Connection),
     /// Looking at the connections' other halves now rather than in some minutes.
     Refresh,
 }
@@ -35,6 +37,10 @@ pub(super) fn path(vpc: &VpcRef, route: Route<'_>, plural: bool) -> Option<Vec<S
             owned(&[segment, connection.id.as_deref()?])
         }
         (Route::Connection(connection), VpcRef::Project { .. }) => by_network(connection)?,
+        (Route::Cidrs(connection), VpcRef::Organization { .. }) if plural => {
+            owned(&["peering-connections", connection.id.as_deref()?, "user-peer-network-cidrs"])
+        }
+        (Route::Cidrs(_), _) => owned(&["user-peer-network-cidrs"]),
         (Route::Refresh, VpcRef::Organization { .. }) if plural => {
             owned(&["peering-connections", "actions", "refresh"])
         }
@@ -60,6 +66,6 @@ fn by_network(connection: &Connection) -> Option<Vec<String>> {
     ]))
 }
 
-fn owned(segments: &[&str]) -> Vec<String> {
+pub(super) fn owned(segments: &[&str]) -> Vec<String> {
     segments.iter().map(|segment| (*segment).to_owned()).collect()
 }

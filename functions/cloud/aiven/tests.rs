@@ -1,5 +1,8 @@
 //! Aiven: what is sent in either dialect, and what is made of real and odd answers.
 
+mod services;
+mod vpcs;
+
 use std::time::Duration;
 
 use serde_json::{Value, json};

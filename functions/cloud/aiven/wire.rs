@@ -4,13 +4,16 @@ use ipnet::IpNet;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use uuid::Uuid;
 
-use super::{Connection, ConnectionState, Vpc, VpcState};
+use super::{Connection, ConnectionState, Vpc, VpcState, VpcSummary};
 use crate::cloud::redact::redact;
 
 /// A VPC: an organization's has `clouds`, a project's `cloud_name` and `network_cidr`.
 #[derive(Deserialize)]
 pub(super) struct WireVpc {
+    organization_vpc_id: Option<String>,
+    project_vpc_id: Option<String>,
     state: Option<VpcState>,
     clouds: Option<Vec<WireCloud>>,
     #[serde(flatten)]
@@ -52,6 +55,16 @@ impl From<WireVpc> for Vpc {
             connections: wire.peering_connections.unwrap_or_default().into_iter().map(Into::into).collect(),
             refreshing: wire.pending_build_only_peering_connections.is_some(),
         }
+    }
+}
+
+impl WireVpc {
+    /// What a list shows of it; `None` without an id.
+    pub(super) fn summary(self) -> Option<VpcSummary> {
+        let id = self.organization_vpc_id.as_deref().or(self.project_vpc_id.as_deref())?;
+        let id = Uuid::try_parse(id).ok()?;
+        let Vpc { state, cloud, prefixes, .. } = self.into();
+        Some(VpcSummary { id, state, cloud, prefixes })
     }
 }
 

@@ -141,11 +141,11 @@ impl Arm {
         self.http.exchange(&call, said).await?.json(&call)
     }
 
-    /// Reads a resource that may be missing. A subscription that we cannot see says nothing about what is in it.
+    /// Reads a resource that may be missing.
     async fn find<T: DeserializeOwned>(&self, url: Url) -> Result<Option<T>, Failure> {
         match self.get(url).await {
             Ok(found) => Ok(Some(found)),
-            Err(failure) if failure.is_not_found() && failure.code != "SubscriptionNotFound" => Ok(None),
+            Err(failure) if is_absent(&failure) => Ok(None),
             Err(failure) => Err(failure),
         }
     }
@@ -188,4 +188,9 @@ impl Arm {
             correlation: None,
         })
     }
+}
+
+/// Whether a failure says that a resource is not there. A subscription that we cannot see says nothing about what is in it.
+fn is_absent(failure: &Failure) -> bool {
+    failure.is_not_found() && !failure.code.eq_ignore_ascii_case("SubscriptionNotFound")
 }

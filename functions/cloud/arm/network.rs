@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::{Arm, open_enum, version};
 use crate::engine::Failure;
-use crate::peering::VnetId;
+use crate::peering::{SubscriptionId, VnetId};
 
 open_enum! {
     /// `provisioningState`: where the last write of a resource has got to.
@@ -83,6 +83,10 @@ pub struct Peering {
     pub allow_vnet_access: bool,
     /// Whether traffic forwarded by an appliance is let in.
     pub allow_forwarded_traffic: bool,
+    /// Whether the other network may use this one's gateway.
+    pub allow_gateway_transit: bool,
+    /// Whether this network uses the other one's gateway.
+    pub use_remote_gateways: bool,
 }
 
 impl Vnet {
@@ -97,6 +101,13 @@ impl Arm {
     pub async fn vnet(&self, id: &VnetId) -> Result<Vnet, Failure> {
         let wire: WireVnet = self.get(self.resource(&id.to_string(), version::NETWORK)).await?;
         Ok(wire.into())
+    }
+
+    /// All virtual networks of a subscription that we may read, with their peerings.
+    pub async fn vnets(&self, subscription: SubscriptionId) -> Result<Vec<Vnet>, Failure> {
+        let id = format!("{}/providers/Microsoft.Network/virtualNetworks", subscription.scope());
+        let wires: Vec<WireVnet> = self.list(self.resource(&id, version::NETWORK)).await?;
+        Ok(wires.into_iter().map(Into::into).collect())
     }
 
     /// A peering by name, if it is there.
@@ -153,6 +164,8 @@ struct WirePeeringProperties {
     remote_virtual_network_address_space: Option<AddressSpace>,
     allow_virtual_network_access: Option<bool>,
     allow_forwarded_traffic: Option<bool>,
+    allow_gateway_transit: Option<bool>,
+    use_remote_gateways: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -192,6 +205,8 @@ impl From<WirePeering> for Peering {
             // ARM's default, though it always writes it.
             allow_vnet_access: wire.allow_virtual_network_access.unwrap_or(true),
             allow_forwarded_traffic: wire.allow_forwarded_traffic.unwrap_or(false),
+            allow_gateway_transit: wire.allow_gateway_transit.unwrap_or(false),
+            use_remote_gateways: wire.use_remote_gateways.unwrap_or(false),
         }
     }
 }

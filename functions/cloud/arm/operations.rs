@@ -24,6 +24,13 @@ pub struct Accepted {
     pub was_absent: bool,
 }
 
+impl Accepted {
+    /// A delete of what is not there.
+    pub(super) fn absent() -> Self {
+        Self { operation: None, retry_after: None, peering: None, was_absent: true }
+    }
+}
+
 /// How an operation gets on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Progress {

@@ -3,11 +3,11 @@
 use azure_core::http::Method;
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::errors::said;
-use super::{Arm, Caller, version};
+use super::{Arm, Caller, is_absent, version};
 use crate::engine::Failure;
 use crate::peering::{ObjectId, SubscriptionId};
 
@@ -105,6 +105,15 @@ impl Arm {
         Ok(roles.into_iter().map(Into::into).collect())
     }
 
+    /// All custom roles that may be assigned in a subscription, in one list. One that cannot be read is none of ours, and left out.
+    pub async fn role_definitions(&self, subscription: SubscriptionId) -> Result<Vec<RoleDefinition>, Failure> {
+        let id = format!("{}/providers/Microsoft.Authorization/roleDefinitions", subscription.scope());
+        let mut url = self.resource(&id, version::AUTHORIZATION);
+        url.query_pairs_mut().append_pair("$filter", "type eq 'CustomRole'");
+        let roles: Vec<Value> = self.list(url).await?;
+        Ok(roles.into_iter().filter_map(|role| WireRole::deserialize(role).ok()).map(Into::into).collect())
+    }
+
     /// Makes or replaces a custom role that may be assigned in the subscription.
     pub async fn put_role_definition(
         &self,
@@ -134,6 +143,15 @@ impl Arm {
         Ok(assignments.into_iter().map(Into::into).collect())
     }
 
+    /// A principal's assignments of a whole subscription, those on resources in it included, in one list.
+    pub async fn assignments_of(
+        &self,
+        subscription: SubscriptionId,
+        principal: ObjectId,
+    ) -> Result<Vec<RoleAssignment>, Failure> {
+        self.role_assignments(&subscription.scope(), principal).await
+    }
+
     /// Assigns a role (its resource id) to a service principal at a scope, under a GUID of ours.
     ///
     /// # Errors
@@ -159,11 +177,15 @@ impl Arm {
         Ok(wire.into())
     }
 
-    /// Deletes an assignment by its resource id; `false` if it was not there (204).
+    /// Deletes an assignment by its resource id; `false` if it was not there (204, or 404 with its scope gone, too).
     pub async fn delete_role_assignment(&self, id: &str) -> Result<bool, Failure> {
         let url = self.resource(id, version::AUTHORIZATION);
         let call = self.call(Caller::Installation, Method::Delete, url).await?;
-        Ok(self.http.exchange(&call, said).await?.status != 204)
+        match self.http.exchange(&call, said).await {
+            Ok(reply) => Ok(reply.status != 204),
+            Err(failure) if is_absent(&failure) => Ok(false),
+            Err(failure) => Err(failure),
+        }
     }
 }
 

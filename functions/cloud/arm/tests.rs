@@ -1,5 +1,7 @@
 //! ARM: what is sent, and what is made of the answers.
 
+mod repair;
+
 use serde_json::json;
 use uuid::Uuid;
 

@@ -1,6 +1,9 @@
-//! Microsoft Graph: applications, service principals and federated credentials of the home tenant.
+//! Microsoft Graph: applications, service principals, federated credentials and passwords of the home tenant.
 //!
-//! Every effect has a natural key (`uniqueName`, `appId`, the credential's name), so doing it twice is doing it once.
+//! Every effect has a natural key (`uniqueName`, `appId`, the credential's name), so doing it twice is doing it once; but a
+//! password has none.
+
+mod passwords;
 
 use std::sync::Arc;
 
@@ -14,6 +17,8 @@ use super::entra::{Identity, TokenSource};
 use super::http::{Call, Http, Reply, Said, address, code, default_scope};
 use crate::engine::{Failure, Service};
 use crate::peering::{AppId, ObjectId, TenantId};
+
+pub use passwords::{NewPassword, Password};
 
 const APPLICATION_FIELDS: &str = "id,appId,displayName,signInAudience";
 const PRINCIPAL_FIELDS: &str = "id,appId,appOwnerOrganizationId,accountEnabled,displayName";

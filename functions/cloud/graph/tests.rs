@@ -1,5 +1,7 @@
 //! Graph: what is sent, and what is made of the answers.
 
+mod passwords;
+
 use serde_json::json;
 
 use super::*;

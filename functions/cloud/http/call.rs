@@ -47,6 +47,12 @@ impl Call {
         self
     }
 
+    /// No text about this call will repeat a secret that is in its body.
+    pub fn hiding(mut self, secret: Token) -> Self {
+        self.secrets.push(secret);
+        self
+    }
+
     /// Adds an id of ours that the service's support can find the call by.
     pub fn request_id(mut self, name: &'static str) -> Self {
         let id = uuid::Uuid::new_v4().to_string();

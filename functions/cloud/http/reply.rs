@@ -59,7 +59,8 @@ impl Reply {
     /// [`code::UNREADABLE`] with the status of the answer: the effect, if any, did happen.
     pub fn json<T: DeserializeOwned>(&self, call: &Call) -> Result<T, Failure> {
         serde_json::from_slice(&self.body).map_err(|error| {
-            let message = format!("the answer is not what the API's documentation says: {error}");
+            let message =
+                format!("the answer is not what the API's documentation says: {}", unquoted(&error.to_string()));
             call.failure(Some(self.status), code::UNREADABLE, &message)
         })
     }
@@ -67,6 +68,14 @@ impl Reply {
     /// What the headers ask to wait: `retry-after` in seconds or as a date, or the millisecond headers of Azure.
     pub fn retry_after(&self, now: Timestamp) -> Option<Duration> {
         retry_after(&self.headers, now)
+    }
+}
+
+/// An error without the value it quotes, as that may be a secret in an unexpected place.
+fn unquoted(error: &str) -> String {
+    match (error.find('"'), error.rfind('"')) {
+        (Some(first), Some(last)) if first < last => format!("{}…{}", &error[..=first], &error[last..]),
+        _ => error.to_owned(),
     }
 }
 

@@ -10,13 +10,21 @@ pub(super) const TABLE: &[Row] = &[
         "Aiven's organization does not allow tokens of this kind", "put the token of an application user into AIVEN_TOKEN")),
     row(&[401], &[], "", wait(Shared, 14 * DAY, FirstSeen, (30, 120), "Aiven does not take our token",
         "make a new token at Aiven and put it into AIVEN_TOKEN (in Azure: a new version of the Key Vault secret)")),
-    row(&[403], &["action_forbidden_for_timescale_users"], "", permanent(
+    // Of these two the reference gives no status.
+    row(&[], &["action_forbidden_for_timescale_users"], "", permanent(
         "Managed Service for TimescaleDB does not let its users do this", "ask Timescale's support to make the peering")),
-    row(&[403], &["tenant_mismatch"], "", permanent(
+    row(&[], &["tenant_mismatch"], "", permanent(
         "the token belongs to another of Aiven's brands", "use a token of the brand that owns the project")),
+    // A VPC that cannot be made. No text of these is documented, so words decide that any wording of them has.
+    row(&[400, 409], &[], "overlap", permanent("address ranges overlap",
+        "choose a range that neither another VPC nor a network peered to it has; the message names the one in the way")),
+    row(&[400, 403, 409], &[], "limit", permanent("a limit of Aiven's is reached",
+        "delete what nobody uses of what the message names, or ask Aiven's support for more")),
+    row(&[400], &[], "network_cidr", permanent("Aiven does not take the VPC's address range",
+        "choose a private IPv4 range with a prefix from /20 to /24")),
     // For a while after something was made, both may be wrong: Aiven's own provider tries them again.
     row(&[403], &[], "", wait(Propagating, 2 * MINUTE, FirstSeen, (15, 60), "Aiven's token may not do this",
-        "give the token's user the role that includes networking write on the organization or project")),
+        "give the token's user a role on the organization or project that includes what the call needs: networking read and write, and for the connectivity check services read")),
     row(&[404], &[], "", wait(Propagating, MINUTE, FirstSeen, (15, 30), "Aiven does not have it",
         "correct the VPC's id and its organization or project")),
     row(&[400], &[], "does not refer to a valid application object", wait(Propagating, 10 * MINUTE, PrincipalMade, (30, 60),

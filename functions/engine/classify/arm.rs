@@ -24,6 +24,8 @@ pub(super) const TABLE: &[Row] = &[
         "the subscription has no room for another role assignment", "remove role assignments that nobody needs (4000 a subscription)")),
     row(&[], &["RoleDefinitionLimitExceeded"], "", permanent(
         "the tenant has no room for another custom role", "remove custom roles that nobody needs (5000 a tenant)")),
+    row(&[], &["RoleDefinitionHasAssignments"], "", wait(Busy, 10 * MINUTE, FirstSeen, (15, 60), "the role is still assigned somewhere",
+        "remove the role's assignments: `az role assignment list --all --role <role>`")),
     // ---- rights ----------------------------------------------------------------------------------------------------
     row(&[], &["AuthorizationFailed"], "", wait(Propagating, 15 * MINUTE, OurAssignment, (30, 120),
         "a role assignment has not taken effect yet, or is missing", "assign the role that the message names, on the scope that it names")),
@@ -35,6 +37,8 @@ pub(super) const TABLE: &[Row] = &[
         "check the application id that the connection at Aiven shows; delete the connection if it is another")),
     row(&[], &["RequestDisallowedByPolicy"], "", permanent(
         "an Azure Policy forbids it", "ask whoever owns the policy that the message names for an exemption")),
+    row(&[], &["DenyAssignmentAuthorizationFailed"], "", permanent(
+        "a deny assignment forbids it", "ask whoever owns the deny assignment that the message names (a managed application, a deployment stack) for an exemption")),
     row(&[], &["InvalidAuthenticationTokenTenant"], "", wait(Token, 2 * MINUTE, FirstSeen, (5, 30),
         "the token is of another tenant than the subscription", "check AZURE_TENANT_ID: the message names the subscription's tenant")),
     row(&[401], &[], "", wait(Token, 5 * MINUTE, FirstSeen, (5, 60),
@@ -59,7 +63,10 @@ pub(super) const TABLE: &[Row] = &[
         "delete the connection at Aiven and our half on the VNet; both are made again")),
     row(&[], &["VirtualNetworkPeeringLimitReached"], "", permanent(
         "the VNet has 500 peerings and takes no more", "remove a peering that nobody needs")),
-    row(&[], &["ScopeLocked"], "", permanent("a management lock forbids it", "remove the lock that the message names")),
+    row(&[], &["ScopeLocked"], "", permanent("a management lock forbids it",
+        "remove the lock at the scope that the message names: `az lock list --resource-group <group>`, then `az lock delete --ids <lock id>`")),
+    row(&[], &["ResourceGroupBeingDeleted"], "", wait(Busy, 30 * MINUTE, FirstSeen, (30, 120),
+        "the resource group is being deleted", "see whether the deletion ends: `az group show --name <group> --query properties.provisioningState`")),
     row(&[], &["MissingSubscriptionRegistration"], "", permanent(
         "the subscription has not registered Microsoft.Network", "az provider register --namespace Microsoft.Network")),
     row(&[], &["ReadOnlyDisabledSubscription", "SubscriptionDisabled"], "", permanent("the subscription is disabled", "enable the subscription")),

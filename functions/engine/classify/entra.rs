@@ -10,9 +10,9 @@ pub(super) const TABLE: &[Row] = &[
     row(&[], &["AADSTS70021", "AADSTS700211", "AADSTS700212", "AADSTS700213", "AADSTS7002131"], "", wait(Propagating, 10 * MINUTE, CredentialMade, (10, 60),
         "the application's federated credential is not known everywhere yet",
         "compare issuer, subject and audience in the message with the application's federated credential")),
-    row(&[], &["AADSTS7000215"], "", wait(Propagating, 5 * MINUTE, CredentialMade, (10, 60),
-        "the application's password is not known everywhere yet, or is wrong", "replace the application's password")),
-    row(&[], &["AADSTS7000222"], "", permanent("the application's password has expired", "replace the application's password")),
+    row(&[], &["AADSTS7000215"], "", wait(Propagating, 5 * MINUTE, SecretMade, (10, 60),
+        "the application's password is not known everywhere yet, or is wrong", NEW_PASSWORD)),
+    row(&[], &["AADSTS7000222"], "", permanent("the application's password has expired", NEW_PASSWORD)),
     row(&[], &["AADSTS700024"], "", wait(Token, 5 * MINUTE, FirstSeen, (2, 30), "the assertion had run out", "check the machine's clock")),
     row(&[], &["AADSTS50196", "AADSTS90055", "AADSTS90024", "AADSTS90033", "AADSTS90012", "AADSTS50033"], "", LATER),
     row(&[], &["AADSTS7000112"], "", permanent("the application is disabled", "enable the application's service principal")),
@@ -25,6 +25,9 @@ pub(super) const TABLE: &[Row] = &[
     row(&[429], &[], "", LATER),
     row(&[400, 401, 403], &[], "", permanent("Entra refused the application", "check the application and its federated credential")),
 ];
+
+const NEW_PASSWORD: &str = "`az ad app credential reset --id <application id> --append`, and put its password into the vault as a \
+    new version of `application-<application id>`: `az keyvault secret set`";
 
 #[rustfmt::skip]
 const LATER: Rule = wait(Throttled, 60 * MINUTE, FirstSeen, (15, 60),

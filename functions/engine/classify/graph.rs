@@ -5,6 +5,13 @@ use super::write::*;
 #[rustfmt::skip]
 pub(super) const TABLE: &[Row] = &[
     row(&[], &["Directory_QuotaExceeded"], "", permanent("the directory's object quota is used up", "let an administrator make the object")),
+    row(&[], &["CredentialTypeNotAllowedAsPerAppPolicy"], "", permanent("a policy of the tenant forbids passwords of applications",
+        "set CREDENTIAL=federated, which needs none, or ask whoever owns the policy for an exemption")),
+    row(&[], &["CredentialInvalidLifetimeAsPerAppPolicy", "InvalidKeyEndDate"], "", permanent(
+        "a policy of the tenant wants the application's password to expire sooner",
+        "set CREDENTIAL=federated, which needs no password, or ask whoever owns the policy that the message names for an exemption")),
+    row(&[], &["TooManyAppPasswords"], "", permanent("the application has as many passwords as it may",
+        "remove one that nobody uses: `az ad app credential list --id <application id>`, then `az ad app credential delete --id <application id> --key-id <key id>`")),
     row(&[], &["NoBackingApplicationObject"], "", NEW_APPLICATION),
     row(&[400], &[], "does not reference a valid application object", NEW_APPLICATION),
     row(&[403], &[], "must in the local tenant", wait(Propagating, 3 * MINUTE, FirstSeen, (5, 20),

@@ -6,6 +6,7 @@ mod any;
 mod arm;
 mod entra;
 mod graph;
+mod key_vault;
 #[cfg(test)]
 mod tests;
 
@@ -25,6 +26,8 @@ pub enum Since {
     PrincipalMade,
     /// The federated credential.
     CredentialMade,
+    /// The application's newest password.
+    SecretMade,
     /// The role definition made last.
     RoleMade,
     /// Aiven's PENDING_PEER: from then on its side grants us what we need.
@@ -129,6 +132,7 @@ pub fn classify(failure: &Failure) -> &'static Rule {
         Service::Graph => graph::TABLE,
         Service::Entra => entra::TABLE,
         Service::ManagedIdentity => entra::MANAGED_IDENTITY,
+        Service::KeyVault => key_vault::TABLE,
     };
     let found = table.iter().chain(any::TABLE).find(|row| row.matches(failure));
     found.map_or(&any::REST, |row| &row.rule)
@@ -149,7 +153,9 @@ pub const NOT_SENT: &str = "ForeignAddress";
 /// How the tables write rows: the first row that matches counts, so codes come before bare statuses.
 mod write {
     pub(super) use super::Class::{Busy, Exists, Permanent, Propagating, Shared, Throttled, Token, Transient};
-    pub(super) use super::Since::{CredentialMade, FirstSeen, OurAssignment, PendingPeer, PrincipalMade, RoleMade};
+    pub(super) use super::Since::{
+        CredentialMade, FirstSeen, OurAssignment, PendingPeer, PrincipalMade, RoleMade, SecretMade,
+    };
     use super::{Class, Since};
     pub(super) use super::{Row, Rule};
 

@@ -4,6 +4,7 @@ mod aiven;
 mod arm;
 mod entra;
 mod graph;
+mod key_vault;
 mod total;
 
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! The emulated clouds: Aiven, Entra, Microsoft Graph, Azure Resource Manager and the managed-identity endpoint.
+//! The emulated clouds: Aiven, Entra, Microsoft Graph, Azure Resource Manager, Key Vault and the managed-identity endpoint.
 //!
 //! One process, one [`World`], six servers on 127.0.0.1, TLS with a CA of their own (the identity endpoint is plain
 //! HTTP, as App Service's is; names are resolved by plain DNS). They are state machines: tokens belong to tenants and audiences, permissions are
@@ -12,6 +12,7 @@
 //! - `world/`: the state, its builders, its upsets        - `faults/`: trouble with single calls, by name too
 //! - `entra`, `identity_endpoint`, `tokens`: who is who    - `graph/`: the directory
 //! - `arm/`: subscriptions, roles, networks, peerings      - `aiven/`: its API, and the platform behind it
+//! - `key_vault/`: one vault's secrets
 //! - `server`, `tls`, `http`, `in_process`: transport      - `calls`: the record; `clock`, `lags`: time
 //! - `dns`, `open_services`: how services are found and reached
 
@@ -26,6 +27,7 @@ mod graph;
 mod http;
 mod identity_endpoint;
 mod in_process;
+mod key_vault;
 mod lags;
 mod open_services;
 mod server;
@@ -43,8 +45,9 @@ pub use lags::Lags;
 pub use open_services::OpenService;
 pub use world::{
     AIVEN_APPLICATION, Admitted, AivenService, AivenVpc, Application, AssignedRole, Change, Component, Connection,
-    FederatedCredential, Operation, OperationKind, OperationState, Organization, Owner, Pair, Password, Peering,
-    Project, RoleDefinition, ServicePrincipal, Stalled, Subscription, Upsets, Urls, Vnet, World, differences,
+    FederatedCredential, Operation, OperationKind, OperationState, Organization, Owner, Pair, Password, PasswordPolicy,
+    Peering, Project, RoleDefinition, Secret, SecretVersion, ServicePrincipal, Stalled, Subscription, Upsets, Urls,
+    Vault, Vnet, World, differences,
 };
 
 use faults::{Faults, Kind};
@@ -89,6 +92,8 @@ pub struct Ports {
     pub identity: u16,
     /// The name server's, UDP.
     pub dns: u16,
+    /// Key Vault's.
+    pub key_vault: u16,
 }
 
 impl Options {
@@ -160,10 +165,12 @@ impl Clouds {
         let graph = listen(&shared, Service::Graph, ports.graph, Some(&tls), &mut tasks).await?;
         let arm = listen(&shared, Service::Arm, ports.arm, Some(&tls), &mut tasks).await?;
         let identity = listen(&shared, Service::Identity, ports.identity, None, &mut tasks).await?;
-        lock(&shared.world).urls = Urls { aiven, entra, graph, arm, identity: format!("{identity}/msi/token") };
         let names = UdpSocket::bind(("127.0.0.1", ports.dns)).await?;
         let name_server = Some(names.local_addr()?);
         tasks.push(tokio::spawn(dns::serve(Arc::clone(&shared), names)).abort_handle());
+        let key_vault = listen(&shared, Service::KeyVault, ports.key_vault, Some(&tls), &mut tasks).await?;
+        let identity = format!("{identity}/msi/token");
+        lock(&shared.world).urls = Urls { aiven, entra, graph, arm, identity, key_vault };
         tasks.push(tokio::spawn(tick(Arc::clone(&shared))).abort_handle());
         Ok(Self { shared, certificate, name_server, _tasks: Arc::new(Tasks(tasks)) })
     }
@@ -178,6 +185,7 @@ impl Clouds {
             ("ENTRA_URL", urls.entra.clone()),
             ("GRAPH_URL", urls.graph.clone()),
             ("ARM_URL", urls.arm.clone()),
+            ("KEY_VAULT_URL", urls.key_vault.clone()),
             ("AZURE_TENANT_ID", world.home_tenant.clone()),
             ("AZURE_CLIENT_ID", world.identity_client_id.clone()),
             ("AZURE_PRINCIPAL_ID", world.identity_principal_id.clone()),
@@ -187,6 +195,7 @@ impl Clouds {
         ]
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value))
+        .chain(world.app_settings.clone())
         .collect()
     }
 
@@ -251,6 +260,11 @@ impl Clouds {
     /// Every token minted so far, for a test that none of them leaks.
     pub fn tokens_minted(&self) -> Vec<String> {
         lock(&self.shared.world).tokens.all()
+    }
+
+    /// The text of every password of an application made so far, for the same test.
+    pub fn passwords_made(&self) -> Vec<String> {
+        lock(&self.shared.world).secrets_made.clone()
     }
 }
 

@@ -31,8 +31,29 @@ fn a_right_or_an_object_of_aivens_may_come_late_but_not_for_long() {
         (404, "", "VPC not found", Propagating, MINUTES, FirstSeen),
         (400, "", "peer_azure_app_id 'a' does not refer to a valid application object", Propagating, 10 * MINUTES, PrincipalMade),
         (403, "action_forbidden_for_timescale_users", "", Permanent, 0, FirstSeen),
+        (400, "action_forbidden_for_timescale_users", "", Permanent, 0, FirstSeen),
         (403, "tenant_mismatch", "", Permanent, 0, FirstSeen),
+        (404, "tenant_mismatch", "", Permanent, 0, FirstSeen),
+        // The services of a project, for the connectivity check.
+        (403, "", "Forbidden: project:services:read is missing", Propagating, 2 * MINUTES, FirstSeen),
+        (404, "project_not_found", "Project not found", Propagating, MINUTES, FirstSeen),
     ]);
+}
+
+#[test]
+#[rustfmt::skip]
+fn a_vpc_that_cannot_be_made_is_a_persons() {
+    hold(Service::Aiven, &[
+        (400, "", "network_cidr 10.0.0.0/24 overlaps with the VPC v", Permanent, 0, FirstSeen),
+        (409, "", "Overlapping networks: 10.0.0.0/24 overlaps 10.0.0.0/20", Permanent, 0, FirstSeen),
+        (400, "bad_request", "network_cidr: prefix length must be from 20 to 24", Permanent, 0, FirstSeen),
+        (403, "", "VPC limit reached for the project", Permanent, 0, FirstSeen),
+        (409, "", "VPC limit reached for the project", Permanent, 0, FirstSeen),
+        (409, "", "VPC is being rebuilt", Busy, 15 * MINUTES, FirstSeen),
+    ]);
+    let why = |text| classify(&failure(Service::Aiven, 400, "", text)).why;
+    assert!(why("network_cidr 10.0.0.0/24 overlaps with the VPC v").contains("overlap"));
+    assert!(why("network_cidr: prefix length must be from 20 to 24").contains("address range"));
 }
 
 #[test]

@@ -99,3 +99,18 @@ fn what_is_wrong_with_the_peering_itself_is_a_persons() {
         (502, "", "<html>Bad Gateway</html>", Transient, 30 * MINUTES, FirstSeen),
     ]);
 }
+
+#[test]
+#[rustfmt::skip]
+fn a_delete_waits_for_who_is_in_the_way_and_stops_at_who_forbids_it() {
+    hold(Service::Arm, &[
+        (409, "ScopeLocked", "The scope '/subscriptions/s' cannot perform delete operation because following scope(s) are locked: '/subscriptions/s'. Please remove the lock and try again.", Permanent, 0, FirstSeen),
+        (403, "DenyAssignmentAuthorizationFailed", "The client 'x' has permission to perform action 'Microsoft.Authorization/roleAssignments/delete' on scope '/subscriptions/s'; however, the access is denied because of the deny assignment with name 'd'.", Permanent, 0, FirstSeen),
+        (403, "AuthorizationFailed", "The client 'x' does not have authorization to perform action 'Microsoft.Authorization/roleAssignments/delete' over scope '/subscriptions/s'", Propagating, 15 * MINUTES, OurAssignment),
+        (429, "AnotherOperationInProgress", "Another operation on this or dependent resource is in progress.", Busy, 30 * MINUTES, FirstSeen),
+        (400, "ReferencedResourceNotProvisioned", "Cannot proceed with operation because resource v used by resource p is not in Succeeded state.", Busy, 30 * MINUTES, FirstSeen),
+        (409, "ResourceGroupBeingDeleted", "The resource group 'y' is in deprovisioning state and cannot perform this operation.", Busy, 30 * MINUTES, FirstSeen),
+        (400, "RoleDefinitionHasAssignments", "There are existing role assignments referencing role (code: RoleDefinitionHasAssignments).", Busy, 10 * MINUTES, FirstSeen),
+        (200, "ScopeLocked", "", Permanent, 0, FirstSeen),
+    ]);
+}

@@ -15,7 +15,7 @@ fn tokens_come_once_principals_and_credentials_are_known_everywhere() {
         (401, "AADSTS700212", "", Propagating, 10 * MINUTES, CredentialMade),
         (401, "AADSTS700213", "", Propagating, 10 * MINUTES, CredentialMade),
         (401, "AADSTS7002131", "", Propagating, 10 * MINUTES, CredentialMade),
-        (401, "AADSTS7000215", "Invalid client secret provided.", Propagating, 5 * MINUTES, CredentialMade),
+        (401, "AADSTS7000215", "Invalid client secret provided.", Propagating, 5 * MINUTES, SecretMade),
         (401, "AADSTS700024", "Client assertion is not within its valid time range.", Token, 5 * MINUTES, FirstSeen),
     ]);
 }

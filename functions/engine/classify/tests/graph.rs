@@ -26,10 +26,17 @@ fn rights_policies_and_quotas_are_an_administrators() {
         (400, "Request_BadRequest", "A tenant policy forbids multi-tenant applications.", Permanent, 0, FirstSeen),
         (400, "Directory_QuotaExceeded", "", Permanent, 0, FirstSeen),
         (403, "Directory_QuotaExceeded", "", Permanent, 0, FirstSeen),
+        (400, "CredentialTypeNotAllowedAsPerAppPolicy", "Credential type not allowed as per assigned policy 'p'.", Permanent, 0, FirstSeen),
+        (403, "CredentialTypeNotAllowedAsPerAppPolicy", "", Permanent, 0, FirstSeen),
+        (400, "CredentialInvalidLifetimeAsPerAppPolicy", "Credential lifetime exceeds the max value allowed as per assigned policy 'p'.", Permanent, 0, FirstSeen),
+        (400, "InvalidKeyEndDate", "Credential lifetime exceeds the max value allowed as per assigned policy 'p'.", Permanent, 0, FirstSeen),
+        (400, "TooManyAppPasswords", "Not allowed to add 3 passwords. You can only add a maximum of 2 passwords.", Permanent, 0, FirstSeen),
         (401, "InvalidAuthenticationToken", "", Token, 5 * MINUTES, FirstSeen),
     ]);
     let quota = classify(&failure(Service::Graph, 403, "Directory_QuotaExceeded", ""));
     assert!(quota.why.contains("quota"), "not the missing right that a 403 is otherwise");
+    let forbidden = classify(&failure(Service::Graph, 403, "CredentialTypeNotAllowedAsPerAppPolicy", ""));
+    assert!(forbidden.fix.contains("CREDENTIAL=federated"), "nor is a policy against passwords");
 }
 
 #[test]

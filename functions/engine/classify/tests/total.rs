@@ -6,7 +6,8 @@ use super::*;
 use crate::engine::{NOT_SENT, may_have_landed};
 use crate::peering::Party;
 
-const SERVICES: [Service; 5] = [Service::Aiven, Service::Arm, Service::Graph, Service::Entra, Service::ManagedIdentity];
+const SERVICES: [Service; 6] =
+    [Service::Aiven, Service::Arm, Service::Graph, Service::Entra, Service::ManagedIdentity, Service::KeyVault];
 
 fn delay(failure: &Failure, attempts: u32) -> u64 {
     match classify(failure).at(failure, Duration::ZERO, attempts) {
