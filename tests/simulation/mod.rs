@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and owns its time")]
 
 mod clock;
+pub mod compare;
 pub mod existing;
 mod host;
 mod moments;
