@@ -47,10 +47,10 @@ impl Host {
         self.ring();
         let next = self.next_event();
         let moments = self.moments.clone();
-        let died = matches!(select(Box::pin(moments.death()), Box::pin(self.work_until(next))).await, Either::Left(_));
+        select(Box::pin(moments.alarm()), Box::pin(self.work_until(next))).await;
+        let died = self.moments.take_dead();
         if died {
             self.at_work.clear();
-            self.moments.begin_anew();
             self.deaths += 1;
         }
         died
