@@ -35,7 +35,7 @@ pub struct Api {
     pub aiven: usize,
     /// Polls of operations and of VPCs.
     pub polling: usize,
-    /// The token service and the managed-identity endpoint.
+    /// The token service, the managed-identity endpoint, and the vault that keeps a credential for them.
     pub tokens: usize,
 }
 
@@ -62,7 +62,7 @@ impl Ran {
         let mut api = Api::default();
         for call in &self.calls {
             match call.service {
-                Service::Entra | Service::Identity => api.tokens += 1,
+                Service::Entra | Service::Identity | Service::KeyVault => api.tokens += 1,
                 _ if self.is_poll(call) => api.polling += 1,
                 Service::Graph => api.graph += 1,
                 Service::Arm => api.arm += 1,

@@ -17,6 +17,8 @@ pub enum Service {
     Arm,
     /// The managed-identity endpoint.
     Identity,
+    /// Key Vault.
+    KeyVault,
 }
 
 /// One request and what became of it; never a token.
@@ -34,13 +36,13 @@ pub struct Call {
     pub status: Option<u16>,
     /// Client id of the caller, `aiven` for the holder of Aiven's token, or empty.
     pub caller: String,
-    /// Its body, if [`super::Clouds::record_bodies`] asked for bodies; never one that went to a token service.
+    /// Its body, if [`super::Clouds::record_bodies`] asked for bodies; never one that went to a token service or a vault.
     pub body: Option<String>,
 }
 
-/// The body that may be kept: what a token service gets is credentials.
+/// The body that may be kept: what a token service or a vault gets is credentials.
 pub(crate) fn body(service: Service, request: &Request) -> Option<String> {
-    let secret = matches!(service, Service::Entra | Service::Identity);
+    let secret = matches!(service, Service::Entra | Service::Identity | Service::KeyVault);
     (!secret && !request.body.is_empty()).then(|| String::from_utf8_lossy(&request.body).into_owned())
 }
 

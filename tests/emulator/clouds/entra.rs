@@ -3,7 +3,7 @@
 use super::clock;
 use super::http::{Answer, Reply, Request};
 use super::tokens::{Claims, normal, whole_seconds};
-use super::world::{Application, World};
+use super::world::{Application, Password, World};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -72,6 +72,7 @@ fn audience(world: &World, request: &Request, tenant: &str) -> Answer<String> {
     let names = [
         world.urls.arm.as_str(),
         world.urls.graph.as_str(),
+        world.urls.key_vault.as_str(),
         "https://management.azure.com",
         "https://management.core.windows.net",
         "https://graph.microsoft.com",
@@ -140,7 +141,8 @@ fn credential(world: &World, request: &Request, app: &Application) -> Answer<()>
         return Err(refusal(world, 401, "invalid_client", 7000218, text));
     };
     let found = app.passwords.iter().find(|p| p.secret == secret);
-    let Some(password) = found.filter(|p| world.over(p.created_at, world.lags.secret)) else {
+    let counts = |p: &&Password| world.over(p.created_at, world.lags.secret) && p.start <= world.now();
+    let Some(password) = found.filter(counts) else {
         let text = format!(
             "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, \
              not the client secret ID, for a secret added to app '{}'.",
@@ -148,8 +150,13 @@ fn credential(world: &World, request: &Request, app: &Application) -> Answer<()>
         );
         return Err(refusal(world, 401, "invalid_client", 7000215, &text));
     };
-    if password.end.parse::<jiff::Timestamp>().is_ok_and(|end| end <= world.now()) {
-        let text = format!("The provided client secret keys for app '{}' are expired.", app.app_id);
+    if password.end <= world.now() {
+        let text = format!(
+            "The provided client secret keys for app '{}' are expired. Visit the Azure portal to create new keys for \
+             your app: https://aka.ms/NewClientSecret, or consider using certificate credentials for added security: \
+             https://aka.ms/certCreds.",
+            app.app_id
+        );
         return Err(refusal(world, 401, "invalid_client", 7000222, &text));
     }
     Ok(())

@@ -35,6 +35,7 @@ impl Clouds {
             graph: url("graph"),
             arm: url("arm"),
             identity: "http://identity.emulated/msi/token".to_owned(),
+            key_vault: url("vault"),
         };
         let shared = Shared {
             world: Mutex::new(world),
@@ -42,7 +43,12 @@ impl Clouds {
             calls: Mutex::new(Vec::new()),
             bodies: AtomicBool::new(false),
         };
-        Self { shared: Arc::new(shared), certificate: options.dir, _tasks: Arc::new(Tasks(Vec::new())) }
+        Self {
+            shared: Arc::new(shared),
+            certificate: options.dir,
+            name_server: None,
+            _tasks: Arc::new(Tasks(Vec::new())),
+        }
     }
 
     /// The service that a URL of `settings()` belongs to.
@@ -55,6 +61,7 @@ impl Clouds {
             (&urls.graph, Service::Graph),
             (&urls.arm, Service::Arm),
             (&urls.identity, Service::Identity),
+            (&urls.key_vault, Service::KeyVault),
         ];
         known.into_iter().find(|(base, _)| url.starts_with(base.as_str())).map(|(_, service)| service)
     }

@@ -5,7 +5,7 @@ use super::clock;
 use super::faults::{Action, Faults};
 use super::http::{Reply, Request};
 use super::world::World;
-use super::{aiven, arm, entra, graph, identity_endpoint};
+use super::{aiven, arm, entra, graph, identity_endpoint, key_vault};
 use axum::body::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
@@ -139,6 +139,8 @@ impl Shared {
         let reply = match struck {
             Some(Action::Respond(reply)) => Ok(reply),
             Some(Action::CutBefore) => Err(Cut),
+            // A vault's name does not even resolve before there is a vault.
+            _ if service == Service::KeyVault && lock(&self.world).vault.is_none() => Err(Cut),
             _ => {
                 let reply = dispatch(&mut lock(&self.world), service, request);
                 let after = lock(&self.faults).after(service, request, &reply);
@@ -182,6 +184,7 @@ fn dispatch(world: &mut World, service: Service, request: &Request) -> Reply {
         Service::Graph => graph::handle(world, request),
         Service::Arm => arm::handle(world, request),
         Service::Identity => identity_endpoint::handle(world, request),
+        Service::KeyVault => key_vault::handle(world, request),
     }
 }
 

@@ -140,10 +140,12 @@ fn wrong(record: &Peering, screen: &mut Screen) {
 fn took_what(environment: &Environment, took: Duration, scale: f64, screen: &mut Screen) {
     let calls = environment.clouds.calls_by_service();
     let of = |service: Service| calls.get(&service).copied().unwrap_or(0);
-    let [aiven, entra, graph, arm, identity] =
-        [Service::Aiven, Service::Entra, Service::Graph, Service::Arm, Service::Identity].map(of);
-    let all = aiven + entra + graph + arm + identity;
-    let text = format!("{all}: Aiven {aiven}, ARM {arm}, Graph {graph}, Entra {entra}, managed identity {identity}");
+    let [aiven, entra, graph, arm, identity, vault] =
+        [Service::Aiven, Service::Entra, Service::Graph, Service::Arm, Service::Identity, Service::KeyVault].map(of);
+    let all = aiven + entra + graph + arm + identity + vault;
+    let vault = if vault == 0 { String::new() } else { format!(", Key Vault {vault}") };
+    let text =
+        format!("{all}: Aiven {aiven}, ARM {arm}, Graph {graph}, Entra {entra}, managed identity {identity}{vault}");
     screen.fact("API calls", &text);
     let counts = environment.supervisor.counts();
     let messages: usize = counts.messages.values().map(BTreeSet::len).sum();

@@ -57,6 +57,7 @@ fn call(call: &Call) -> Value {
         Service::Graph => "graph",
         Service::Arm => "arm",
         Service::Identity => "identity",
+        Service::KeyVault => "key_vault",
     };
     json!({"service": service, "method": call.method, "path": call.path, "status": call.status, "body": call.body})
 }

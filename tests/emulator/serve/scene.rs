@@ -40,6 +40,7 @@ impl Scene {
         let (client, secret) = &self.administrator;
         json!({
             "arm": world.urls.arm, "entra": world.urls.entra, "graph": world.urls.graph, "aiven": world.urls.aiven,
+            "key_vault": world.urls.key_vault,
             "certificate": settings.get("SSL_CERT_FILE"), "aiven_token": settings.get("AIVEN_TOKEN"),
             "tenant": world.home_tenant, "aiven_tenant": world.aiven_tenant, "time_scale": time_scale,
             "administrator": {"app_id": client, "secret": secret},

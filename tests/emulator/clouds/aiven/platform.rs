@@ -215,6 +215,7 @@ fn peer_role(world: &mut World, tenant: &str) -> String {
         description: String::new(),
         actions: vec![PEER.to_owned(), "Microsoft.Network/virtualNetworks/read".to_owned()],
         not_actions: Vec::new(),
+        data_actions: Vec::new(),
         assignable_scopes: vec![format!("/subscriptions/{}", world.aiven_subscription)],
         created_at: world.now(),
     });

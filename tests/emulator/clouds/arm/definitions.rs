@@ -91,7 +91,8 @@ fn put(world: &mut World, request: &Request, caller: &Caller, scope: &str, name:
     }
     let permission = &body["properties"]["permissions"][0];
     let actions = strings(&permission["actions"]);
-    if actions.is_empty() {
+    let data_actions = strings(&permission["dataActions"]);
+    if actions.is_empty() && data_actions.is_empty() {
         return Err(invalid("The role definition must have permissions with at least one action."));
     }
     let twin = world.role_definitions.iter().any(|d| {
@@ -108,6 +109,7 @@ fn put(world: &mut World, request: &Request, caller: &Caller, scope: &str, name:
         description: text(&body, "/properties/description").unwrap_or_default().to_owned(),
         actions,
         not_actions: strings(&permission["notActions"]),
+        data_actions,
         assignable_scopes: scopes,
         created_at: world.now(),
     };
@@ -155,7 +157,8 @@ fn built_in(role: &BuiltIn, scope: &str) -> Value {
         "properties": {
             "roleName": role.name, "type": "BuiltInRole", "description": role.name, "assignableScopes": ["/"],
             "permissions": [{
-                "actions": role.actions, "notActions": role.not_actions, "dataActions": [], "notDataActions": []
+                "actions": role.actions, "notActions": role.not_actions, "dataActions": role.data_actions,
+                "notDataActions": []
             }]
         }
     })
@@ -168,7 +171,8 @@ fn custom(role: &RoleDefinition, scope: &str) -> Value {
             "roleName": role.role_name, "type": "CustomRole", "description": role.description,
             "assignableScopes": role.assignable_scopes,
             "permissions": [{
-                "actions": role.actions, "notActions": role.not_actions, "dataActions": [], "notDataActions": []
+                "actions": role.actions, "notActions": role.not_actions, "dataActions": role.data_actions,
+                "notDataActions": []
             }],
             "createdOn": role.created_at, "updatedOn": role.created_at, "createdBy": null, "updatedBy": null
         }

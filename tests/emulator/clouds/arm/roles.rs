@@ -10,6 +10,8 @@ pub struct BuiltIn {
     pub actions: &'static [&'static str],
     /// Actions taken from those.
     pub not_actions: &'static [&'static str],
+    /// Data actions it allows.
+    pub data_actions: &'static [&'static str],
 }
 
 /// GUID of Reader.
@@ -25,15 +27,21 @@ pub const RBAC_ADMINISTRATOR: &str = "f58310d9-a9f6-439a-9e8d-f62e7b41a168";
 /// GUID of User Access Administrator.
 pub const USER_ACCESS_ADMINISTRATOR: &str = "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9";
 
+/// GUID of Key Vault Secrets User.
+pub const SECRETS_USER: &str = "4633458b-17de-408a-b874-0445c86b69e6";
+/// GUID of Key Vault Secrets Officer.
+pub const SECRETS_OFFICER: &str = "b86a8fe4-44ce-4948-aee5-eccb2c155cd7";
+
 /// The built-in roles that the clouds know.
 pub const BUILT_IN: &[BuiltIn] = &[
-    BuiltIn { id: READER, name: "Reader", actions: &["*/read"], not_actions: &[] },
-    BuiltIn { id: OWNER, name: "Owner", actions: &["*"], not_actions: &[] },
+    BuiltIn { id: READER, name: "Reader", actions: &["*/read"], not_actions: &[], data_actions: &[] },
+    BuiltIn { id: OWNER, name: "Owner", actions: &["*"], not_actions: &[], data_actions: &[] },
     BuiltIn {
         id: CONTRIBUTOR,
         name: "Contributor",
         actions: &["*"],
         not_actions: &["Microsoft.Authorization/*/Delete", "Microsoft.Authorization/*/Write"],
+        data_actions: &[],
     },
     BuiltIn {
         id: NETWORK_CONTRIBUTOR,
@@ -48,6 +56,7 @@ pub const BUILT_IN: &[BuiltIn] = &[
             "Microsoft.Support/*",
         ],
         not_actions: &[],
+        data_actions: &[],
     },
     BuiltIn {
         id: RBAC_ADMINISTRATOR,
@@ -59,11 +68,41 @@ pub const BUILT_IN: &[BuiltIn] = &[
             "Microsoft.Support/*",
         ],
         not_actions: &[],
+        data_actions: &[],
     },
     BuiltIn {
         id: USER_ACCESS_ADMINISTRATOR,
         name: "User Access Administrator",
         actions: &["*/read", "Microsoft.Authorization/*", "Microsoft.Support/*"],
         not_actions: &[],
+        data_actions: &[],
+    },
+    BuiltIn {
+        id: SECRETS_USER,
+        name: "Key Vault Secrets User",
+        actions: &[],
+        not_actions: &[],
+        data_actions: &[
+            "Microsoft.KeyVault/vaults/secrets/getSecret/action",
+            "Microsoft.KeyVault/vaults/secrets/readMetadata/action",
+        ],
+    },
+    BuiltIn {
+        id: SECRETS_OFFICER,
+        name: "Key Vault Secrets Officer",
+        actions: &[
+            "Microsoft.Authorization/*/read",
+            "Microsoft.Insights/alertRules/*",
+            "Microsoft.Resources/deployments/*",
+            "Microsoft.Resources/subscriptions/resourceGroups/read",
+            "Microsoft.Support/*",
+            "Microsoft.KeyVault/checkNameAvailability/read",
+            "Microsoft.KeyVault/deletedVaults/read",
+            "Microsoft.KeyVault/locations/*/read",
+            "Microsoft.KeyVault/vaults/*/read",
+            "Microsoft.KeyVault/operations/read",
+        ],
+        not_actions: &[],
+        data_actions: &["Microsoft.KeyVault/vaults/secrets/*"],
     },
 ];

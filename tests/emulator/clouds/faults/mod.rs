@@ -248,5 +248,6 @@ fn body(service: Service, status: u16, code: &str, message: &str) -> Reply {
             )
         }
         Service::Identity => Reply::new(status, json!({"statusCode": status, "message": message})),
+        Service::KeyVault => super::key_vault::errors::error(status, code, message),
     }
 }

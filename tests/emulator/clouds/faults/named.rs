@@ -20,6 +20,8 @@ impl Fault {
         ("application-cut", "the connection breaks after the application is made"),
         ("principal-cut", "the connection breaks after the first service principal is made"),
         ("credential-cut", "the connection breaks after the federated credential is made"),
+        ("password-cut", "the connection breaks after a password is made (only with CREDENTIAL=secret)"),
+        ("vault-cut", "the connection breaks after a secret is written (only with CREDENTIAL=secret)"),
         ("definition-cut", "the connection breaks after the first role definition is made"),
         ("aiven-connection-cut", "the connection breaks after Aiven's peering connection is made"),
         ("peering-cut", "the connection breaks after the Azure peering is made"),
@@ -56,6 +58,8 @@ impl Fault {
             "application-cut" => vec![Fault::cut_after().making_application()],
             "principal-cut" => vec![Fault::cut_after().making_principal()],
             "credential-cut" => vec![Fault::cut_after().making_credential()],
+            "password-cut" => vec![Fault::cut_after().making_password()],
+            "vault-cut" => vec![Fault::cut_after().writing_secret()],
             "definition-cut" => vec![Fault::cut_after().making_definition()],
             "aiven-connection-cut" => vec![Fault::cut_after().making_connection()],
             "peering-cut" => vec![Fault::cut_after().making_peering()],
@@ -98,6 +102,16 @@ impl Fault {
     /// Strikes the making of a federated credential.
     pub fn making_credential(self) -> Self {
         self.on(Service::Graph).method("POST").method("PATCH").path("/federatedIdentityCredentials").created_only()
+    }
+
+    /// Strikes the making of a password of an application.
+    pub fn making_password(self) -> Self {
+        self.on(Service::Graph).method("POST").path("/addPassword")
+    }
+
+    /// Strikes the writing of a secret into the vault.
+    pub fn writing_secret(self) -> Self {
+        self.on(Service::KeyVault).method("PUT").path("/secrets/")
     }
 
     /// Strikes the making of a role definition.

@@ -2,7 +2,8 @@
 
 use super::filter::{Clause, parse};
 use super::{
-    Caller, Entity, body, collection, creates_if_missing, credentials, errors, required, select, unknown, with_context,
+    Caller, Entity, body, collection, creates_if_missing, credentials, errors, passwords, required, select, unknown,
+    with_context,
 };
 use crate::clouds::clock;
 use crate::clouds::http::{Answer, Reply, Request, text};
@@ -91,9 +92,7 @@ fn create(world: &mut World, request: &Request, caller: &Caller, unique_name: Op
     if !audiences.contains(&audience.as_str()) {
         return Err(errors::bad("Invalid value specified for property 'signInAudience' of resource 'Application'."));
     }
-    if body.get("passwordCredentials").and_then(Value::as_array).is_some_and(|p| !p.is_empty()) {
-        return Err(errors::bad("New password credentials must be generated with service actions."));
-    }
+    by_service_actions(&body)?;
     let unique_name = unique_name.or(text(&body, "/uniqueName"));
     let taken = |a: &Application| a.tenant == caller.tenant && a.unique_name.as_deref() == unique_name;
     if unique_name.is_some() && world.applications.iter().any(taken) {
@@ -117,6 +116,14 @@ fn create(world: &mut World, request: &Request, caller: &Caller, unique_name: Op
     Ok(Reply::new(201, select(request, answer)))
 }
 
+/// Passwords come from `addPassword` alone (Graph: application-addpassword).
+fn by_service_actions(body: &Value) -> Answer<()> {
+    if body.get("passwordCredentials").and_then(Value::as_array).is_some_and(|p| !p.is_empty()) {
+        return Err(errors::bad("New password credentials must be generated with service actions."));
+    }
+    Ok(())
+}
+
 fn patch(world: &mut World, request: &Request, caller: &Caller, entity: &Entity<'_>) -> Answer {
     // Uniqueness is kept where writes go: an upsert finds what a read may not see yet.
     let upsert = entity.key == "uniqueName" && creates_if_missing(request);
@@ -128,6 +135,7 @@ fn patch(world: &mut World, request: &Request, caller: &Caller, entity: &Entity<
         (None, false) => find(world, caller, entity)?,
     };
     let body = body(request)?;
+    by_service_actions(&body)?;
     let app = &mut world.applications[index];
     caller.change(app.owner.as_deref())?;
     if let Some(name) = text(&body, "/uniqueName")
@@ -159,7 +167,7 @@ fn json(app: &Application) -> Value {
         "signInAudience": app.sign_in_audience, "createdDateTime": credentials::time(app.created_at),
         "deletedDateTime": null, "description": null, "disabledByMicrosoftStatus": null,
         "identifierUris": [], "tags": [], "keyCredentials": [], "requiredResourceAccess": [], "appRoles": [],
-        "passwordCredentials": app.passwords.iter().map(credentials::password).collect::<Vec<_>>(),
+        "passwordCredentials": app.passwords.iter().map(passwords::json).collect::<Vec<_>>(),
         "publisherDomain": "example.onmicrosoft.com", "isFallbackPublicClient": null,
         "web": {"homePageUrl": null, "redirectUris": []}
     })

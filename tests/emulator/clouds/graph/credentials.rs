@@ -1,10 +1,12 @@
-//! What an application proves itself with: passwords and federated identity credentials.
+//! What an application proves itself with: federated identity credentials here, passwords next door.
 
-use super::{Caller, Entity, body, creates_if_missing, errors, parse_key, required, select, unknown, with_context};
+use super::{
+    Caller, Entity, body, creates_if_missing, errors, parse_key, passwords, required, select, unknown, with_context,
+};
 use crate::clouds::clock;
 use crate::clouds::http::{Answer, Reply, Request, text};
-use crate::clouds::world::{FederatedCredential, Password, World};
-use jiff::{SignedDuration, Timestamp};
+use crate::clouds::world::{FederatedCredential, World};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 pub(super) fn route(world: &mut World, request: &Request, caller: &Caller, app: usize, rest: &[&str]) -> Answer {
@@ -12,8 +14,8 @@ pub(super) fn route(world: &mut World, request: &Request, caller: &Caller, app: 
     let (name, key) = parse_key(first);
     let entity = key.or(after.first().map(|id| Entity { key: "id", value: id }));
     match (request.method.as_str(), name, entity) {
-        ("POST", "addPassword", None) => add_password(world, request, caller, app),
-        ("POST", "removePassword", None) => remove_password(world, request, caller, app),
+        ("POST", "addPassword", None) => passwords::add(world, request, caller, app),
+        ("POST", "removePassword", None) => passwords::remove(world, request, caller, app),
         ("GET", "federatedIdentityCredentials", None) => list(world, request, caller, app),
         ("POST", "federatedIdentityCredentials", None) => create(world, request, caller, app, None),
         ("GET", "federatedIdentityCredentials", Some(entity)) => {
@@ -119,47 +121,6 @@ fn patch(world: &mut World, request: &Request, caller: &Caller, app: usize, enti
     }
     *credential = changed;
     Ok(Reply::empty(204))
-}
-
-fn add_password(world: &mut World, request: &Request, caller: &Caller, app: usize) -> Answer {
-    caller.change(world.applications[app].owner.as_deref())?;
-    let body = body(request)?;
-    let now = world.now();
-    let two_years = now.checked_add(SignedDuration::from_hours(2 * 365 * 24)).unwrap_or(now);
-    let end = text(&body, "/passwordCredential/endDateTime").map_or_else(|| time(two_years), str::to_owned);
-    let password = Password {
-        key_id: clock::uuid(),
-        display_name: text(&body, "/passwordCredential/displayName").map(str::to_owned),
-        created_at: now,
-        end,
-        // Real secrets carry `~`, which clients must form-encode.
-        secret: format!("{}~", &clock::random_text()[..38]),
-    };
-    let mut answer = self::password(&password);
-    answer["secretText"] = password.secret.clone().into();
-    world.applications[app].passwords.push(password);
-    Ok(Reply::ok(with_context(world, "microsoft.graph.passwordCredential", answer)))
-}
-
-fn remove_password(world: &mut World, request: &Request, caller: &Caller, app: usize) -> Answer {
-    caller.change(world.applications[app].owner.as_deref())?;
-    let body = body(request)?;
-    let key = required(&body, "keyId")?;
-    let passwords = &mut world.applications[app].passwords;
-    let before = passwords.len();
-    passwords.retain(|p| p.key_id != key);
-    if passwords.len() == before {
-        return Err(errors::bad("No password credential found with keyId."));
-    }
-    Ok(Reply::empty(204))
-}
-
-pub(super) fn password(password: &Password) -> Value {
-    json!({
-        "customKeyIdentifier": null, "displayName": password.display_name, "endDateTime": password.end,
-        "hint": password.secret.get(..3), "keyId": password.key_id, "secretText": null,
-        "startDateTime": time(password.created_at)
-    })
 }
 
 fn federated(credential: &FederatedCredential) -> Value {

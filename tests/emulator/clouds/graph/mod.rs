@@ -4,6 +4,7 @@ mod applications;
 mod credentials;
 pub(crate) mod errors;
 mod filter;
+mod passwords;
 mod principals;
 
 use super::clock;

@@ -190,3 +190,79 @@ async fn discovery_names_the_token_endpoint() {
     let url = format!("{}/metadata/endpoints?api-version=2022-09-01", scene.url(Service::Arm));
     assert_eq!(scene.send(scene.http.get(url)).await.body["authentication"]["loginEndpoint"], entra);
 }
+
+#[tokio::test]
+async fn a_password_is_told_once_and_found_again_by_its_id_and_hint() {
+    let scene = Scene::instant().await;
+    let token = scene.graph_identity().await;
+    let body = json!({"displayName": "app", "uniqueName": "peering"});
+    let app = scene.graph(&token, "POST", "/applications", Some(body)).await.body;
+    let (id, app_id) = (app["id"].as_str().unwrap(), app["appId"].as_str().unwrap());
+    let wanted = json!({"passwordCredential": {"displayName": "peer:1", "endDateTime": "2097-01-02T03:04:05Z"}});
+    let mut secrets = Vec::new();
+    for key in [format!("/applications/{id}"), format!("/applications(appId='{app_id}')")] {
+        let added = scene.graph(&token, "POST", &format!("{key}/addPassword"), Some(wanted.clone())).await.body;
+        let secret = added["secretText"].as_str().unwrap().to_owned();
+        assert!((16..=64).contains(&secret.len()));
+        assert_eq!((&added["displayName"], &added["endDateTime"]), (&json!("peer:1"), &json!("2097-01-02T03:04:05Z")));
+        assert_eq!(added["hint"], secret[..3]);
+        let read = scene.graph(&token, "GET", &format!("{key}?$select=passwordCredentials"), None).await.body;
+        let all = read["passwordCredentials"].as_array().unwrap();
+        assert!(all.iter().any(|p| p["keyId"] == added["keyId"]) && all.iter().all(|p| p["secretText"].is_null()));
+        secrets.push(secret);
+    }
+    let read = scene.graph(&token, "GET", "/applications(uniqueName='peering')", None).await.body;
+    assert_eq!(
+        read["passwordCredentials"].as_array().map(Vec::len),
+        Some(2),
+        "it is added twice when it is asked twice"
+    );
+    assert_eq!(scene.clouds.passwords_made(), secrets);
+    let world = scene.clouds.world();
+    let shown = format!("{:?}", world.application(app_id));
+    assert!(secrets.iter().all(|secret| !shown.contains(secret.as_str())));
+}
+
+#[tokio::test]
+async fn a_password_works_in_both_tenants_until_it_is_removed_and_a_disabled_principal_in_neither() {
+    let scene = Scene::instant().await;
+    let (home, aiven, app, principal, key, secret) = {
+        let mut world = scene.clouds.world();
+        let (home, aiven) = (world.home_tenant.clone(), world.aiven_tenant.clone());
+        let app = world.add_application(&home, "app", None, true);
+        let principal = world.add_service_principal(&home, &app);
+        world.add_service_principal(&aiven, &app);
+        let (key, secret) = world.add_password(&app, None).unwrap();
+        (home, aiven, app, principal, key, secret)
+    };
+    let arm = scene.url(Service::Arm);
+    let code = async |tenant: &str| aadsts(&scene.by_secret(tenant, &app, &secret, &arm).await);
+    assert_eq!((code(&home).await, code(&aiven).await), (0, 0));
+    scene.clouds.world().enable_principal(&principal, false);
+    assert_eq!((code(&home).await, code(&aiven).await), (7_000_112, 0), "each tenant has its own principal");
+    scene.clouds.world().enable_principal(&principal, true);
+    scene.clouds.world().remove_password(&app, &key);
+    assert_eq!((code(&home).await, code(&aiven).await), (7_000_215, 7_000_215));
+    scene.clouds.world().add_federated_credential(&app, "function-app");
+    assert_eq!(aadsts(&scene.federated(&home, &app).await), 0);
+    scene.clouds.world().remove_federated_credentials(&app, Some("function-app"));
+    assert_eq!(aadsts(&scene.federated(&home, &app).await), 70021);
+}
+
+#[tokio::test]
+async fn a_young_password_is_refused_until_the_token_service_knows_it() {
+    let scene = Scene::with(60.0, Lags { secret: Duration::from_secs(10), ..Lags::none() }).await;
+    let token = scene.graph_identity().await;
+    let (home, app) = {
+        let mut world = scene.clouds.world();
+        let home = world.home_tenant.clone();
+        let app = world.add_application(&home, "app", None, true);
+        world.add_service_principal(&home, &app);
+        (home, app)
+    };
+    let path = format!("/applications(appId='{app}')/addPassword");
+    let added = scene.graph(&token, "POST", &path, Some(json!({}))).await.body;
+    let (secret, arm) = (added["secretText"].as_str().unwrap(), scene.url(Service::Arm));
+    assert_eq!(aadsts(&scene.by_secret(&home, &app, secret, &arm).await), 7_000_215);
+    eventually("the password", async || scene.by_secret(&home, &app, secret, &arm).await.status == 200).await;
+}

@@ -4,6 +4,7 @@ mod access;
 mod aiven;
 mod directory;
 mod faults;
+mod key_vault;
 mod life;
 mod network;
 mod outside;
@@ -72,6 +73,7 @@ impl Scene {
             Service::Graph => urls.graph,
             Service::Arm => urls.arm,
             Service::Identity => urls.identity,
+            Service::KeyVault => urls.key_vault,
         }
     }
 
@@ -117,6 +119,17 @@ impl Scene {
         let request = self.request(method, &url, token, body.as_ref());
         let request = if method == "PATCH" { request.header("Prefer", "create-if-missing") } else { request };
         self.send(request).await
+    }
+
+    pub(super) async fn vault(&self, token: &str, method: &str, path: &str, body: Option<Value>) -> Answer {
+        let sign = if path.contains('?') { '&' } else { '?' };
+        let url = format!("{}{path}{sign}api-version=7.4", self.url(Service::KeyVault));
+        self.send(self.request(method, &url, token, body.as_ref())).await
+    }
+
+    /// A token of the app's managed identity for the vault.
+    pub(super) async fn vault_identity(&self) -> String {
+        self.identity("https://vault.azure.net").await
     }
 
     pub(super) async fn aiven(&self, method: &str, path: &str, body: Option<Value>) -> Answer {

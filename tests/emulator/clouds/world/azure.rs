@@ -37,6 +37,8 @@ pub struct RoleDefinition {
     pub actions: Vec<String>,
     /// Actions taken from those.
     pub not_actions: Vec<String>,
+    /// Data actions it allows.
+    pub data_actions: Vec<String>,
     /// Scopes it may be assigned at.
     pub assignable_scopes: Vec<String>,
     /// When it was created.
@@ -194,6 +196,13 @@ impl World {
         self.effective(principal).filter(|a| ids::covers(&a.scope, scope)).any(|a| self.role_allows(&a.role, action))
     }
 
+    /// Whether a principal may do the data action `action` on `resource`, now.
+    pub fn allows_data(&self, principal: &str, action: &str, resource: &str) -> bool {
+        self.effective(principal)
+            .filter(|a| ids::covers(&a.scope, resource))
+            .any(|a| self.role_allows_data(&a.role, action))
+    }
+
     /// Whether a principal has any role at, above or below `scope`.
     pub(crate) fn has_any_role(&self, principal: &str, scope: &str) -> bool {
         self.effective(principal).any(|a| ids::covers(&a.scope, scope) || ids::covers(scope, &a.scope))
@@ -216,6 +225,16 @@ impl World {
             .iter()
             .filter(|d| d.name.eq_ignore_ascii_case(role))
             .any(|d| d.actions.iter().any(|p| glob(p, action)) && !d.not_actions.iter().any(|p| glob(p, action)))
+    }
+}
+
+impl World {
+    fn role_allows_data(&self, role: &str, action: &str) -> bool {
+        if let Some(built_in) = BUILT_IN.iter().find(|b| b.id.eq_ignore_ascii_case(role)) {
+            return built_in.data_actions.iter().any(|p| glob(p, action));
+        }
+        let custom = self.role_definitions.iter().filter(|d| d.name.eq_ignore_ascii_case(role));
+        custom.flat_map(|d| &d.data_actions).any(|p| glob(p, action))
     }
 }
 

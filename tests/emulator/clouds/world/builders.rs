@@ -1,7 +1,7 @@
 //! How a test sets the scene: what a person would have made before the automation comes.
 
 use super::azure::{AssignedRole, Subscription, Vnet};
-use super::directory::{Application, Password, ServicePrincipal};
+use super::directory::{Application, ServicePrincipal};
 use super::{AivenVpc, Organization, Owner, Project, World};
 use crate::clouds::arm::ids;
 use crate::clouds::arm::roles::{OWNER, READER, USER_ACCESS_ADMINISTRATOR};
@@ -212,13 +212,7 @@ impl World {
     /// subscriptions, all Graph rights. Returns client id and password.
     pub fn add_administrator(&mut self, tenant: &str) -> (String, String) {
         let app_id = self.add_application(tenant, "administrator", None, false);
-        let secret = clock::random_text();
-        let created_at = self.yesterday();
-        if let Some(app) = self.application_mut(&app_id) {
-            let key_id = clock::uuid();
-            let end = "2099-01-01T00:00:00Z".to_owned();
-            app.passwords.push(Password { key_id, display_name: None, created_at, end, secret: secret.clone() });
-        }
+        let secret = self.add_password(&app_id, None).map(|(_, secret)| secret).unwrap_or_default();
         let principal = self.add_service_principal(tenant, &app_id);
         self.grant_graph(&principal, "Application.ReadWrite.All");
         let mine: Vec<String> =

@@ -47,14 +47,23 @@ pub struct Password {
     pub display_name: Option<String>,
     /// When it was added.
     pub created_at: Timestamp,
-    /// When it ends, as given (ISO 8601).
-    pub end: String,
+    /// From when on it counts.
+    pub start: Timestamp,
+    /// When it ends.
+    pub end: Timestamp,
     pub(crate) secret: String,
 }
 
 impl std::fmt::Debug for Password {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Password").field("key_id", &self.key_id).finish_non_exhaustive()
+    }
+}
+
+impl Password {
+    /// Whether its text is this one.
+    pub fn is(&self, text: &str) -> bool {
+        self.secret == text
     }
 }
 

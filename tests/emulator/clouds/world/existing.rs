@@ -66,6 +66,7 @@ impl World {
             description: String::new(),
             actions: actions.iter().map(|a| (*a).to_owned()).collect(),
             not_actions: Vec::new(),
+            data_actions: Vec::new(),
             assignable_scopes: vec![scope],
             created_at: clock::days_before(self.now(), 1),
         });

@@ -3,6 +3,7 @@
 pub(crate) mod aiven;
 pub(crate) mod azure;
 mod builders;
+mod credentials;
 pub(crate) mod directory;
 mod existing;
 mod outside;
@@ -10,6 +11,7 @@ mod scenario;
 mod services;
 mod snapshot;
 mod upsets;
+pub(crate) mod vault;
 
 pub use aiven::{AivenVpc, Connection, Organization, Owner, Project};
 pub use azure::{AssignedRole, Operation, OperationKind, OperationState, Peering, RoleDefinition, Subscription, Vnet};
@@ -17,7 +19,9 @@ pub use directory::{Application, FederatedCredential, Password, ServicePrincipal
 pub use scenario::Pair;
 pub use services::{Admitted, AivenService, Component};
 pub use snapshot::differences;
-pub use upsets::{Stalled, Upsets};
+pub use upsets::{PasswordPolicy, Stalled, Upsets};
+pub(crate) use vault::RETENTION;
+pub use vault::{Secret, SecretVersion, Vault};
 
 use super::clock::{self, Clock};
 use super::lags::Lags;
@@ -42,6 +46,8 @@ pub struct Urls {
     pub arm: String,
     /// The managed-identity endpoint, whole.
     pub identity: String,
+    /// Key Vault.
+    pub key_vault: String,
 }
 
 /// Everything that exists in the two clouds. Tests read it, and change it where a person would.
@@ -88,6 +94,10 @@ pub struct World {
     pub projects: Vec<Project>,
     /// Organization and project VPCs.
     pub aiven_vpcs: Vec<AivenVpc>,
+    /// The one key vault, if there is one.
+    pub vault: Option<Vault>,
+    /// Settings of the app that the scene brings with it, beside the usual ones of `Clouds::settings`.
+    pub app_settings: BTreeMap<String, String>,
     /// What is made to go wrong.
     pub upsets: Upsets,
     pub(crate) aiven_subscription: String,
@@ -95,6 +105,7 @@ pub struct World {
     pub(crate) aiven_token_expired: bool,
     pub(crate) aiven_requests: std::collections::VecDeque<Timestamp>,
     pub(crate) identity_header: String,
+    pub(crate) secrets_made: Vec<String>,
     pub(crate) tokens: Tokens,
     pub(crate) clock: Clock,
     scheduled: Vec<(Timestamp, Change)>,
@@ -127,12 +138,15 @@ impl World {
             organizations: Vec::new(),
             projects: Vec::new(),
             aiven_vpcs: Vec::new(),
+            vault: None,
+            app_settings: BTreeMap::new(),
             upsets: Upsets::default(),
             aiven_subscription: String::new(),
             aiven_token,
             aiven_token_expired: false,
             aiven_requests: std::collections::VecDeque::new(),
             identity_header: clock::random_text(),
+            secrets_made: Vec::new(),
             tokens: Tokens::default(),
             clock: Clock::new(scale),
             scheduled: Vec::new(),

@@ -19,6 +19,15 @@ pub enum Stalled {
     Everybody,
 }
 
+/// What the tenant's application management policy says of passwords.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PasswordPolicy {
+    /// None at all.
+    Forbidden,
+    /// None that lives longer than so many days.
+    LongestDays(u32),
+}
+
 /// Standing orders for trouble; each is used up by what it strikes, unless said otherwise.
 #[derive(Clone, Debug, Default)]
 pub struct Upsets {
@@ -40,6 +49,8 @@ pub struct Upsets {
     pub stalled: Stalled,
     /// Answers 403 to this many polls of operations.
     pub forbid_polls: usize,
+    /// The tenant's policy on passwords of applications. Stands until cleared.
+    pub password_policy: Option<PasswordPolicy>,
     /// Whether Aiven serves `/organization/{org}/vpc/{id}`. The other dialect stays.
     pub no_singular_routes: bool,
     /// Whether Aiven serves `/organization/{org}/vpcs/{id}`. The other dialect stays.

@@ -138,6 +138,32 @@ impl Ground {
         self.aiven("POST", &format!("{}/peering-connections", self.vpc), Some(body)).await
     }
 
+    /// Adds a password to our application.
+    pub(super) async fn add_password(&self, body: Value) -> Answer {
+        self.graph("POST", &format!("/applications(appId='{}')/addPassword", self.app), Some(body)).await
+    }
+
+    /// Calls the vault as the app's identity, its Secrets Officer.
+    pub(super) async fn vault(&self, method: &str, path: &str, body: Option<Value>) -> Answer {
+        let token = self.scene.vault_identity().await;
+        self.scene.vault(&token, method, path, body).await
+    }
+
+    /// Calls the vault with another token than the identity's for vaults.
+    pub(super) async fn vault_with(&self, token: &str) -> Answer {
+        self.scene.vault(token, "GET", "/secrets/peering", None).await
+    }
+
+    /// The same ground with a vault on it, and a secret in that.
+    pub(super) async fn with_vault() -> Self {
+        let ground = Self::new().await;
+        let mut world = ground.scene.clouds.world();
+        world.secret_mode();
+        world.write_secret("peering", "text");
+        drop(world);
+        ground
+    }
+
     /// A federated credential of our application, with this subject.
     pub(super) async fn trust(&self, name: &str, subject: &str) -> Answer {
         let entra = self.scene.url(Service::Entra);
