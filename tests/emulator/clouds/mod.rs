@@ -1,9 +1,9 @@
 //! The emulated clouds: Aiven, Entra, Microsoft Graph, Azure Resource Manager, Key Vault and the managed-identity endpoint.
 //!
-//! One process, one [`World`], six servers on 127.0.0.1, TLS with a CA of their own (the identity endpoint is plain
-//! HTTP, as App Service's is; names are resolved by plain DNS). They are state machines: tokens belong to tenants and audiences, permissions are
-//! enforced, what is new is seen late, operations take time, Aiven works on its own clock. A test starts them with
-//! [`Clouds::start`], sets the scene in [`Clouds::world`], and makes trouble with [`Clouds::fault`].
+//! One process, one [`World`], seven servers on 127.0.0.1, TLS with a CA of their own (the identity endpoint is plain
+//! HTTP, as App Service's is; names are resolved by plain DNS). They are state machines: tokens belong to tenants and
+//! audiences, permissions are enforced, what is new is seen late, operations take time, Aiven works on its own clock. A
+//! test starts them with [`Clouds::start`], sets the scene in [`Clouds::world`], and makes trouble with [`Clouds::fault`].
 //!
 //! Time: delays in [`Lags`] are nominal and divided by the time scale. What is put on the wire as a *delay*
 //! (`Retry-After`, Aiven's "try again in Ns") is nominal too, for clients that scale their delays alike; what is put
@@ -165,12 +165,12 @@ impl Clouds {
         let graph = listen(&shared, Service::Graph, ports.graph, Some(&tls), &mut tasks).await?;
         let arm = listen(&shared, Service::Arm, ports.arm, Some(&tls), &mut tasks).await?;
         let identity = listen(&shared, Service::Identity, ports.identity, None, &mut tasks).await?;
-        let names = UdpSocket::bind(("127.0.0.1", ports.dns)).await?;
-        let name_server = Some(names.local_addr()?);
-        tasks.push(tokio::spawn(dns::serve(Arc::clone(&shared), names)).abort_handle());
         let key_vault = listen(&shared, Service::KeyVault, ports.key_vault, Some(&tls), &mut tasks).await?;
         let identity = format!("{identity}/msi/token");
         lock(&shared.world).urls = Urls { aiven, entra, graph, arm, identity, key_vault };
+        let names = UdpSocket::bind(("127.0.0.1", ports.dns)).await?;
+        let name_server = Some(names.local_addr()?);
+        tasks.push(tokio::spawn(dns::serve(Arc::clone(&shared), names)).abort_handle());
         tasks.push(tokio::spawn(tick(Arc::clone(&shared))).abort_handle());
         Ok(Self { shared, certificate, name_server, _tasks: Arc::new(Tasks(tasks)) })
     }

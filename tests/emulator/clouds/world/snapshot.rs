@@ -1,10 +1,11 @@
 //! All that lasts in the clouds, as one value: for tests that say "exactly as before".
 //!
-//! What passes by itself is left out: timestamps, ETags, operations, connections that are DELETED and linger. So is
+//! What passes by itself is left out: timestamps, ETags, operations, connections and VPCs that are DELETED and linger,
+//! deleted secrets that could be recovered. So is
 //! what Aiven keeps of directory objects and roles in its own tenant, which no customer sees or removes; its networks
 //! and their halves are in.
 
-use super::{AivenService, AivenVpc, Connection, Owner, Peering, Subscription, Vnet, World};
+use super::{AivenService, AivenVpc, Connection, Owner, Password, Peering, Subscription, Vault, Vnet, World};
 use serde_json::{Value, json};
 
 impl World {
@@ -16,6 +17,7 @@ impl World {
             "subscriptions": sorted(self.subscriptions.iter().map(subscription)),
             "networks": sorted(self.vnets.iter().map(network)),
             "aiven": self.aiven_snapshot(),
+            "vault": self.vault.as_ref().map(vault),
         })
     }
 
@@ -33,7 +35,7 @@ impl World {
             json!({
                 "id": a.id, "app_id": a.app_id, "tenant": a.tenant, "unique_name": a.unique_name,
                 "display_name": a.display_name, "audience": a.sign_in_audience, "owner": a.owner,
-                "federated_credentials": sorted(credentials)
+                "federated_credentials": sorted(credentials), "passwords": sorted(a.passwords.iter().map(password))
             })
         });
         let principals = self.service_principals.iter().filter(|p| self.customers(&p.tenant)).map(
@@ -49,7 +51,8 @@ impl World {
         let definitions = self.role_definitions.iter().filter(|d| self.customers(&d.tenant)).map(|d| {
             json!({
                 "name": d.name, "tenant": d.tenant, "role_name": d.role_name, "description": d.description,
-                "actions": d.actions, "not_actions": d.not_actions, "assignable_scopes": d.assignable_scopes
+                "actions": d.actions, "not_actions": d.not_actions, "data_actions": d.data_actions,
+                "assignable_scopes": d.assignable_scopes
             })
         });
         let customers = |scope: &str| self.tenant_of(scope).is_none_or(|tenant| self.customers(tenant));
@@ -61,7 +64,7 @@ impl World {
 
     fn aiven_snapshot(&self) -> Value {
         let services = self.projects.iter().flat_map(|p| p.services.iter().map(|s| service(&p.name, s)));
-        json!({"vpcs": sorted(self.aiven_vpcs.iter().map(vpc)), "services": sorted(services)})
+        json!({"vpcs": sorted(self.aiven_vpcs.iter().filter(|v| v.state != "DELETED").map(vpc)), "services": sorted(services)})
     }
 }
 
@@ -95,6 +98,21 @@ fn sorted(values: impl Iterator<Item = Value>) -> Vec<Value> {
 
 fn texts(prefixes: &[ipnet::Ipv4Net]) -> Vec<String> {
     prefixes.iter().map(ToString::to_string).collect()
+}
+
+/// Never the secret itself: tests print snapshots.
+fn password(password: &Password) -> Value {
+    json!({"key_id": password.key_id, "display_name": password.display_name})
+}
+
+/// A version's id stands for its value, which is never shown; a deleted secret is one that is not there.
+fn vault(vault: &Vault) -> Value {
+    let present = vault.secrets.iter().filter(|(_, secret)| secret.deleted_at.is_none());
+    let secrets = present.map(|(name, secret)| {
+        let versions = secret.versions.iter().map(|v| json!({"id": v.id, "enabled": v.enabled, "tags": v.tags}));
+        json!({"name": name, "versions": versions.collect::<Vec<_>>()})
+    });
+    json!({"id": vault.id, "secrets": sorted(secrets)})
 }
 
 fn subscription(subscription: &Subscription) -> Value {
