@@ -94,9 +94,8 @@ fn create(world: &mut World, request: &Request, caller: &Caller, unique_name: Op
     }
     by_service_actions(&body)?;
     let unique_name = unique_name.or(text(&body, "/uniqueName"));
-    let taken = |a: &Application| a.tenant == caller.tenant && a.unique_name.as_deref() == unique_name;
-    if unique_name.is_some() && world.applications.iter().any(taken) {
-        return Err(errors::same_key("Another object with the same value for property uniqueName already exists."));
+    if unique_name.is_some_and(|name| world.unique_name_taken(&caller.tenant, name)) {
+        return Err(errors::unique_name_taken());
     }
     let app = Application {
         id: clock::uuid(),
@@ -155,13 +154,12 @@ fn patch(world: &mut World, request: &Request, caller: &Caller, entity: &Entity<
 fn delete(world: &mut World, caller: &Caller, entity: &Entity<'_>) -> Answer {
     let index = find(world, caller, entity)?;
     caller.change(world.applications[index].owner.as_deref())?;
-    let app = world.applications.remove(index);
-    // Deleting the application deletes its principal at home; those in other tenants stay.
-    world.service_principals.retain(|p| p.app_id != app.app_id || p.tenant != app.tenant);
+    let app_id = world.applications[index].app_id.clone();
+    world.delete_application(&app_id);
     Ok(Reply::empty(204))
 }
 
-fn json(app: &Application) -> Value {
+pub(super) fn json(app: &Application) -> Value {
     json!({
         "id": app.id, "appId": app.app_id, "uniqueName": app.unique_name, "displayName": app.display_name,
         "signInAudience": app.sign_in_audience, "createdDateTime": credentials::time(app.created_at),
