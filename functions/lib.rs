@@ -2,6 +2,7 @@
 //!
 //! - [`accept_request`]: the door. Every request message, whatever its action.
 //! - [`create`]: the runbook forwards, one folder a step. Its table is the place to begin reading.
+//! - [`create_vpc`]: before the runbook: the Aiven VPC itself, if that is to be made, too.
 //! - [`delete`]: the runbook backwards, laid out the same way.
 //! - [`watch`]: what runs by the clock: the poll of Aiven, the sweep.
 //! - [`engine`]: how any step runs: look, claim, act, commit, send; outcomes, deadlines.
@@ -18,6 +19,7 @@ pub mod app;
 pub mod clock;
 pub mod cloud;
 pub mod create;
+pub mod create_vpc;
 pub mod delete;
 pub mod engine;
 pub mod invocation;

@@ -43,7 +43,7 @@ fn admit(settings: &Settings, request: &Request) -> Result<(), String> {
         return Err(format!("VPC {} is not among ALLOWED_VPCS", request.vpc));
     }
     let Some(vnet) = &request.vnet else { return Ok(()) };
-    if !settings.allowed_subscriptions.is_empty() && !settings.allowed_subscriptions.contains(&vnet.subscription) {
+    if !settings.admits_subscription(&vnet.subscription) {
         return Err(format!("subscription {} is not among ALLOWED_SUBSCRIPTIONS", vnet.subscription));
     }
     Ok(())
@@ -172,7 +172,7 @@ async fn refuse(engine: &Engine, text: &str, reason: &str, reference: Option<&st
 }
 
 /// The sender's reference, if the text is JSON at all: a refusal can be found by it.
-fn reference_in(text: &str) -> Option<String> {
+pub fn reference_in(text: &str) -> Option<String> {
     let json: serde_json::Value = serde_json::from_str(text).ok()?;
     Some(json.get("reference")?.as_str()?.chars().filter(|c| !c.is_control()).take(256).collect())
 }
