@@ -47,3 +47,15 @@ pub const EVENTS: [&str; 13] = [
     CAUSE_CLOSED,
     SECRET_EXPIRES,
 ];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn the_queries_know_the_same_events() {
+        let listed: serde_json::Value = serde_json::from_str(include_str!("../infra/telemetry.json")).unwrap();
+        let listed: BTreeSet<&str> = listed["events"].as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(listed, super::EVENTS.into_iter().collect());
+    }
+}
