@@ -26,6 +26,8 @@ pub const NAMES: &[(&str, Given)] = &[
     ("ALLOWED_VPCS", Given::ByDeployment),
     ("APPLICATION_ID", Given::ByDeployment),
     ("APPLICATION_PRINCIPAL_ID", Given::ByDeployment),
+    // The VNet that the app is integrated with, if it is to prove that services can be reached.
+    ("APP_VNET", Given::IfNeeded),
     ("ARM_URL", Given::IfNeeded),
     ("AZURE_CLIENT_ID", Given::ByDeployment),
     ("AZURE_PRINCIPAL_ID", Given::ByDeployment),
