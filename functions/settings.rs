@@ -1,5 +1,7 @@
 //! The settings, read once at start. All that are missing or malformed are named in one error.
 
+pub mod names;
+
 use std::str::FromStr;
 
 use secrecy::SecretString;

@@ -6,6 +6,7 @@
 //! - [`key_vault`]: the application's password, where the app is set to use one.
 //! - [`aiven`]: VPCs, their peering connections, and the services in them.
 //! - [`http`]: one exchange with any of them: timeout, short retries of reads, what a failed one is called.
+//! - [`resolve`]: names and ports, for the connectivity check.
 //! - [`redact`]: keeps tokens out of every text.
 //!
 //! Every client takes its transport, clock and tokens from outside, sends an effect exactly once, and reports
@@ -13,12 +14,15 @@
 
 pub mod aiven;
 pub mod arm;
+#[cfg(test)]
+mod emulated;
 pub mod entra;
 pub mod graph;
 pub mod http;
 pub mod key_vault;
 mod open_enum;
 pub mod redact;
+pub mod resolve;
 #[cfg(test)]
 mod script;
 mod transport;

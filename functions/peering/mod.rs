@@ -7,6 +7,7 @@ mod key;
 mod migrate;
 mod record;
 mod request;
+mod trace;
 
 pub use drift::{Drift, Hand};
 pub use facts::{Connectivity, Facts, Reach};
@@ -18,3 +19,4 @@ pub use record::{
     Wanted,
 };
 pub use request::{Action, Request};
+pub use trace::{NoTrace, TraceParent};

@@ -61,7 +61,7 @@ async fn handle(engine: &Engine, tools: &Tools, queue: &str, message: &ReceivedM
         }
     };
     if queue == REQUESTS {
-        let delivery = Delivery { message_id: message.id.clone(), redelivered: false };
+        let delivery = Delivery { message_id: message.id.clone(), redelivered: false, trace: None };
         return accept_request(engine, tools, &text, &delivery).await;
     }
     match serde_json::from_str::<StepMessage>(&text) {
@@ -79,7 +79,8 @@ async fn hint(engine: &Engine, message: &StepMessage) -> Result<(), RunError> {
     if message.seq != record.seq || message.step != record.step {
         return Ok(());
     }
-    warn!(peering = record.id, step = record.step, seq = record.seq, "its message failed five times");
+    let event = crate::telemetry::POISONED;
+    warn!(event, peering = record.id, step = record.step, seq = record.seq, "its message failed five times");
     let mut stored = *stored;
     stored.record.poisoned += 1;
     if stored.record.poisoned < MOST_POISONED {
