@@ -8,7 +8,7 @@ mod await_active;
 mod await_pending_peer;
 pub mod create_service_principal;
 mod define_aiven_role;
-mod inspect_network;
+pub mod inspect_network;
 mod peer_network;
 mod register_application;
 pub mod request_peering;
