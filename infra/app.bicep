@@ -144,7 +144,7 @@ module vault 'modules/vault.bicep' = {
     secretName: secretName
     secretValue: aivenToken
     recover: recoverVault
-    appKeepsSecret: credential == 'secret'
+    appWrites: credential == 'secret'
     network: networkRules
     identityPrincipalId: identity.outputs.principalId
     operatorPrincipalIds: operatorPrincipalIds

@@ -27,7 +27,7 @@ param recover bool
 param network networkRulesType
 
 @description('Whether the app keeps the secret of our application here, too.')
-param appKeepsSecret bool
+param appWrites bool
 
 @description('Object id of the identity of the app.')
 param identityPrincipalId string
@@ -39,7 +39,7 @@ param operatorPrincipalIds string[]
 var readerRole = '4633458b-17de-408a-b874-0445c86b69e6'
 // Key Vault Secrets Officer
 var officerRole = 'b86a8fe4-44ce-4948-aee5-eccb2c155cd7'
-var appRole = appKeepsSecret ? officerRole : readerRole
+var appRole = appWrites ? officerRole : readerRole
 
 resource vault 'Microsoft.KeyVault/vaults@2024-11-01' = {
   // checkov:skip=CKV_AZURE_109: parameter networkDefaultAction; a role lets in, not an address
