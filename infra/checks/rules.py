@@ -11,7 +11,6 @@ from tooling import INFRA, ROOT
 # Queues and functions that the templates know before the code has them; nothing else may be in one and not in the other.
 AHEAD = {
     "vpc-requests", "await-vpc", "verify-connectivity", "reconcile-vpc", "reconcile",
-    "delete-aiven-peering", "await-aiven-gone", "delete-azure-peering", "leave-network", "revoke-access",
 }
 BUILT_IN_ROLES = {
     "Storage Blob Data Owner": "b7e6dc6d-f1e8-4753-8033-0f276bb0955b",
@@ -173,10 +172,11 @@ def roles(files):
         for action in body["properties"].get("permissions", [{}])[0].get("actions", []):
             if action not in ACTIONS:
                 yield f"grant.bicep: {symbol}: {action} is not among the documented actions that a role here may have"
-    yield from _condition(made, grant)
+    yield from _condition(made)
+    yield from _as_tried(made)
 
 
-def _condition(made, grant):
+def _condition(made):
     """Tried with each action, role and principal, as Azure would."""
     text = made["automation"]["properties"]["condition"]
     writer, peer_only = made["writerRole"]["name"], made["peerOnlyRole"]["name"]
@@ -197,6 +197,29 @@ def _condition(made, grant):
         yield "grant.bicep: the condition is in the way of reading"
     if made["automation"]["properties"].get("conditionVersion") != "2.0":
         yield "grant.bicep: the condition is not of version 2.0"
+
+
+def _as_tried(made):
+    """The least-privileged app of the tests has just these rights: what holds there would say nothing otherwise."""
+    path = ROOT / "tests" / "emulator" / "clouds" / "world" / "delegation.rs"
+    text = re.sub(r"\\\n\s*", "", path.read_text())
+    lists = dict(re.findall(r"^const (\w+): &\[&str\] = &\[(.*?)^\];", text, re.MULTILINE | re.DOTALL))
+    peer = re.search(r'const PEER: &str = "([^"]+)"', text).group(1)
+    for symbol, name in (("writerRole", "PEERING_WRITER"), ("automationRole", "AUTOMATION")):
+        tried = {*re.findall(r'"([^"]+)"', lists[name]), *([peer] if re.search(r"^\s+PEER,", lists[name], re.MULTILINE) else [])}
+        given = set(made[symbol]["properties"]["permissions"][0]["actions"])
+        if tried != given:
+            yield f"grant.bicep: {symbol} and the tests' {name} differ by {sorted(tried ^ given)}"
+    half = "".join(re.search(r'"(\(\(!\(ActionMatches.*?)",\n', text).group(1))
+    sets = [", ".join((made["writerRole"]["name"], made["peerOnlyRole"]["name"])), ", ".join((SAMPLE["applicationPrincipalId"], SAMPLE["aivenPrincipalId"]))]
+    halves = []
+    for action, source in (("write", "Request"), ("delete", "Resource")):
+        filled = half.replace("{action}", action).replace("{attribute}", f"@{source}[Microsoft.Authorization/roleAssignments")
+        for members in sets:
+            filled = filled.replace("{{{}}}", "{" + members + "}", 1)
+        halves.append(filled.replace("{{", "{").replace("}}", "}"))
+    if " AND ".join(halves) != made["automation"]["properties"]["condition"]:
+        yield "grant.bicep: its condition is another than the one that the tests try"
 
 
 def _roles_of_the_code():
@@ -249,7 +272,7 @@ def telemetry(files):
             continue
         yield from (f"{name}: {fault}" for fault in kql.faults(query, words, functions))
     told = {event for name, query in queries.items() if name.startswith("alert ") for event in kql.events(query)}
-    silent = {"advance", "wait", "fix", "cause_closed"}
+    silent = {"advance", "wait", "fix", "repair", "cause_closed"}
     for event in sorted(set(words["events"]) - silent - told):
         yield f"telemetry.json: nobody is told of {event}"
     for event in words["absent"]:
