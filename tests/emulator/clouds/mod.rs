@@ -1,9 +1,9 @@
 //! The emulated clouds: Aiven, Entra, Microsoft Graph, Azure Resource Manager, Key Vault and the managed-identity endpoint.
 //!
-//! One process, one [`World`], seven servers on 127.0.0.1, TLS with a CA of their own (the identity endpoint is plain
-//! HTTP, as App Service's is; names are resolved by plain DNS). They are state machines: tokens belong to tenants and
-//! audiences, permissions are enforced, what is new is seen late, operations take time, Aiven works on its own clock. A
-//! test starts them with [`Clouds::start`], sets the scene in [`Clouds::world`], and makes trouble with [`Clouds::fault`].
+//! One process, one [`World`], six servers on 127.0.0.1, TLS with a CA of their own (the identity endpoint is plain
+//! HTTP, as App Service's is; names are resolved by plain DNS). They are state machines: tokens belong to tenants and audiences, permissions are
+//! enforced, what is new is seen late, operations take time, Aiven works on its own clock. A test starts them with
+//! [`Clouds::start`], sets the scene in [`Clouds::world`], and makes trouble with [`Clouds::fault`].
 //!
 //! Time: delays in [`Lags`] are nominal and divided by the time scale. What is put on the wire as a *delay*
 //! (`Retry-After`, Aiven's "try again in Ns") is nominal too, for clients that scale their delays alike; what is put
@@ -37,6 +37,7 @@ mod tls;
 mod tokens;
 mod world;
 
+pub use arm::conditions::{Condition, Malformed};
 pub use arm::roles;
 pub use calls::{Call, Service};
 pub use faults::Fault;
@@ -45,9 +46,9 @@ pub use lags::Lags;
 pub use open_services::OpenService;
 pub use world::{
     AIVEN_APPLICATION, Admitted, AivenService, AivenVpc, Application, AssignedRole, Change, Component, Connection,
-    FederatedCredential, Operation, OperationKind, OperationState, Organization, Owner, Pair, Password, PasswordPolicy,
-    Peering, Project, RoleDefinition, Secret, SecretVersion, ServicePrincipal, Stalled, Subscription, Upsets, Urls,
-    Vault, Vnet, World, differences,
+    DelegatedRoles, Delegation, Deleted, DeletedObject, FederatedCredential, LeastPrivilege, Operation, OperationKind,
+    OperationState, Organization, Owner, Pair, Password, PasswordPolicy, Peering, Project, RoleDefinition, Secret,
+    SecretVersion, ServicePrincipal, Stalled, Subscription, Upsets, Urls, Vault, Vnet, World, differences,
 };
 
 use faults::{Faults, Kind};
@@ -90,10 +91,10 @@ pub struct Ports {
     pub arm: u16,
     /// The managed-identity endpoint's.
     pub identity: u16,
-    /// The name server's, UDP.
-    pub dns: u16,
     /// Key Vault's.
     pub key_vault: u16,
+    /// The name server's, UDP.
+    pub dns: u16,
 }
 
 impl Options {

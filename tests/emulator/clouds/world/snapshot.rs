@@ -1,11 +1,12 @@
 //! All that lasts in the clouds, as one value: for tests that say "exactly as before".
 //!
-//! What passes by itself is left out: timestamps, ETags, operations, connections and VPCs that are DELETED and linger,
-//! deleted secrets that could be recovered. So is
+//! What passes by itself is left out: timestamps, ETags, operations, connections that are DELETED and linger, deleted
+//! directory objects and secrets. So is
 //! what Aiven keeps of directory objects and roles in its own tenant, which no customer sees or removes; its networks
 //! and their halves are in.
 
-use super::{AivenService, AivenVpc, Connection, Owner, Password, Peering, Subscription, Vault, Vnet, World};
+use super::{AivenService, AivenVpc, Connection, Owner, Peering, Subscription, Vnet, World};
+use crate::clouds::arm::conditions::Condition;
 use serde_json::{Value, json};
 
 impl World {
@@ -13,38 +14,16 @@ impl World {
     pub fn snapshot(&self) -> Value {
         json!({
             "directory": self.directory_snapshot(),
+            "vault": self.vault_snapshot(),
             "roles": self.role_snapshot(),
             "subscriptions": sorted(self.subscriptions.iter().map(subscription)),
             "networks": sorted(self.vnets.iter().map(network)),
             "aiven": self.aiven_snapshot(),
-            "vault": self.vault.as_ref().map(vault),
         })
     }
 
-    fn customers(&self, tenant: &str) -> bool {
+    pub(super) fn customers(&self, tenant: &str) -> bool {
         tenant != self.aiven_tenant
-    }
-
-    fn directory_snapshot(&self) -> Value {
-        let applications = self.applications.iter().filter(|a| self.customers(&a.tenant)).map(|a| {
-            let credentials = a.federated_credentials.iter().map(|c| {
-                json!({
-                    "id": c.id, "name": c.name, "issuer": c.issuer, "subject": c.subject, "audiences": c.audiences
-                })
-            });
-            json!({
-                "id": a.id, "app_id": a.app_id, "tenant": a.tenant, "unique_name": a.unique_name,
-                "display_name": a.display_name, "audience": a.sign_in_audience, "owner": a.owner,
-                "federated_credentials": sorted(credentials), "passwords": sorted(a.passwords.iter().map(password))
-            })
-        });
-        let principals = self.service_principals.iter().filter(|p| self.customers(&p.tenant)).map(
-            |p| json!({"id": p.id, "app_id": p.app_id, "tenant": p.tenant, "enabled": p.enabled, "owner": p.owner}),
-        );
-        json!({
-            "applications": sorted(applications), "service_principals": sorted(principals),
-            "graph_roles": self.graph_roles
-        })
     }
 
     fn role_snapshot(&self) -> Value {
@@ -57,14 +36,17 @@ impl World {
         });
         let customers = |scope: &str| self.tenant_of(scope).is_none_or(|tenant| self.customers(tenant));
         let assignments = self.role_assignments.iter().filter(|a| customers(&a.scope)).map(|a| {
-            json!({"name": a.name, "scope": a.scope.to_ascii_lowercase(), "role": a.role, "principal": a.principal_id})
+            json!({
+                "name": a.name, "scope": a.scope.to_ascii_lowercase(), "role": a.role, "principal": a.principal_id,
+                "condition": a.condition.as_ref().map(Condition::text)
+            })
         });
         json!({"definitions": sorted(definitions), "assignments": sorted(assignments)})
     }
 
     fn aiven_snapshot(&self) -> Value {
         let services = self.projects.iter().flat_map(|p| p.services.iter().map(|s| service(&p.name, s)));
-        json!({"vpcs": sorted(self.aiven_vpcs.iter().filter(|v| v.state != "DELETED").map(vpc)), "services": sorted(services)})
+        json!({"vpcs": sorted(self.aiven_vpcs.iter().map(vpc)), "services": sorted(services)})
     }
 }
 
@@ -90,7 +72,7 @@ pub fn differences(before: &Value, after: &Value) -> Vec<String> {
 }
 
 /// Nobody promises an order.
-fn sorted(values: impl Iterator<Item = Value>) -> Vec<Value> {
+pub(super) fn sorted(values: impl Iterator<Item = Value>) -> Vec<Value> {
     let mut values: Vec<Value> = values.collect();
     values.sort_by_cached_key(Value::to_string);
     values
@@ -98,21 +80,6 @@ fn sorted(values: impl Iterator<Item = Value>) -> Vec<Value> {
 
 fn texts(prefixes: &[ipnet::Ipv4Net]) -> Vec<String> {
     prefixes.iter().map(ToString::to_string).collect()
-}
-
-/// Never the secret itself: tests print snapshots.
-fn password(password: &Password) -> Value {
-    json!({"key_id": password.key_id, "display_name": password.display_name})
-}
-
-/// A version's id stands for its value, which is never shown; a deleted secret is one that is not there.
-fn vault(vault: &Vault) -> Value {
-    let present = vault.secrets.iter().filter(|(_, secret)| secret.deleted_at.is_none());
-    let secrets = present.map(|(name, secret)| {
-        let versions = secret.versions.iter().map(|v| json!({"id": v.id, "enabled": v.enabled, "tags": v.tags}));
-        json!({"name": name, "versions": versions.collect::<Vec<_>>()})
-    });
-    json!({"id": vault.id, "secrets": sorted(secrets)})
 }
 
 fn subscription(subscription: &Subscription) -> Value {
