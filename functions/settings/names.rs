@@ -16,7 +16,7 @@ pub enum Given {
 }
 
 /// Names, in order, and who gives each.
-pub const NAMES: [(&str, Given); 31] = [
+pub const NAMES: [(&str, Given); 33] = [
     ("AIVEN_API_URL", Given::IfNeeded),
     ("AIVEN_APPLICATION_ID", Given::IfNeeded),
     ("AIVEN_PRINCIPAL_ID", Given::ByDeployment),
@@ -26,6 +26,8 @@ pub const NAMES: [(&str, Given); 31] = [
     ("ALLOWED_VPCS", Given::ByDeployment),
     ("APPLICATION_ID", Given::ByDeployment),
     ("APPLICATION_PRINCIPAL_ID", Given::ByDeployment),
+    // The VNet that the app is integrated with, where it is.
+    ("APP_VNET", Given::IfNeeded),
     ("ARM_URL", Given::IfNeeded),
     ("AZURE_CLIENT_ID", Given::ByDeployment),
     ("AZURE_PRINCIPAL_ID", Given::ByDeployment),
@@ -38,6 +40,7 @@ pub const NAMES: [(&str, Given); 31] = [
     ("AzureWebJobsStorage__queueServiceUri", Given::IfNeeded),
     ("AzureWebJobsStorage__tableServiceUri", Given::IfNeeded),
     ("CREDENTIAL", Given::IfNeeded),
+    ("DNS_SERVER", Given::Locally),
     ("ENTRA_URL", Given::IfNeeded),
     ("FUNCTIONS_CUSTOMHANDLER_PORT", Given::ByPlatform),
     ("GRAPH_URL", Given::IfNeeded),
