@@ -186,10 +186,10 @@ where
 
 /// A message that was put in by hand has no id; one that is made up serves as well, as nothing refers to it.
 fn message(invocation: Invocation) -> Result<(String, Delivery), String> {
-    let Invocation { trigger, message_id, dequeue_count } = invocation;
+    let Invocation { trigger, message_id, dequeue_count, trace } = invocation;
     let Trigger::Queue(text) = trigger else { return Err("this function takes queue messages, not timers".to_owned()) };
     let message_id = if message_id.is_empty() { uuid::Uuid::new_v4().to_string() } else { message_id };
-    Ok((text, Delivery { message_id, redelivered: dequeue_count > 1 }))
+    Ok((text, Delivery { message_id, redelivered: dequeue_count > 1, trace: trace.and_then(|text| text.parse().ok()) }))
 }
 
 #[cfg(test)]

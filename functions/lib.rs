@@ -10,6 +10,7 @@
 //! - [`cloud`]: one typed client a service: Entra, Graph, ARM, Aiven.
 //! - [`store`]: Table Storage and queues.
 //! - [`invocation`]: the custom-handler protocol: an invocation in, an answer out.
+//! - [`telemetry`]: the names in log lines that queries and alerts rely on.
 //! - [`settings`]: what the app was told.
 //! - [`clock`]: the one place for time, which tests own.
 
@@ -25,4 +26,5 @@ pub mod invocation;
 pub mod peering;
 pub mod settings;
 pub mod store;
+pub mod telemetry;
 pub mod watch;

@@ -8,6 +8,7 @@ mod migrate;
 mod owner;
 mod record;
 mod request;
+mod trace;
 mod vpc_request;
 
 pub use drift::{Drift, Hand};
@@ -21,4 +22,5 @@ pub use record::{
     Wanted,
 };
 pub use request::{Action, Request};
+pub use trace::{NoTrace, TraceParent};
 pub use vpc_request::VpcRequest;

@@ -62,7 +62,7 @@ async fn handle(engine: &Engine, tools: &Tools, queue: &str, message: &ReceivedM
             );
         }
     };
-    let delivery = Delivery { message_id: message.id.clone(), redelivered: false };
+    let delivery = Delivery { message_id: message.id.clone(), redelivered: false, trace: None };
     match queue {
         REQUESTS => return accept_request(engine, tools, &text, &delivery).await,
         VPC_REQUESTS => return create_vpc(engine, tools, &text, &delivery).await,
@@ -85,7 +85,8 @@ async fn hint(engine: &Engine, message: &StepMessage) -> Result<(), RunError> {
     if message.seq != record.seq || message.step != record.step {
         return Ok(());
     }
-    warn!(peering = record.id, step = record.step, seq = record.seq, "its message failed five times");
+    let event = crate::telemetry::POISONED;
+    warn!(event, peering = record.id, step = record.step, seq = record.seq, "its message failed five times");
     let mut stored = *stored;
     stored.record.poisoned += 1;
     if stored.record.poisoned < MOST_POISONED {

@@ -349,3 +349,19 @@ async fn a_snapshot_notices_every_change_that_lasts() {
     differs("a network's end", &|w| w.delete_network(vnet));
     differs("a group's end", &|w| w.delete_resource_group(&subscription, "network-rg-1"));
 }
+
+#[tokio::test]
+async fn a_failed_connection_that_is_requested_again_is_built_with_the_present_address_space() {
+    let scene = Scene::instant().await;
+    let (pair, body) = ready(&scene, false);
+    let remote = connected(&scene, &pair);
+    let vpc = format!("/organization/{}/vpc/{}", organization(&pair), pair.vpc_id);
+    let before = scene.clouds.world().vnet(&pair.vnet).unwrap().prefixes[0].to_string();
+    scene.clouds.world().change_address_space(&pair.vnet, &[&before, "10.50.0.0/24"]);
+    scene.clouds.world().fail_connection(&pair.vpc_id, &pair.vnet, "ERROR");
+    let again = scene.aiven("POST", &format!("{vpc}/peering-connections"), Some(body)).await;
+    assert_eq!(again.body["state"], "APPROVED");
+    // Our half is still there.
+    super::eventually("ACTIVE", async || state(&scene, &vpc).await == "ACTIVE").await;
+    assert_eq!(scene.clouds.world().half(&remote, &pair.vnet).unwrap().remote_prefixes.len(), 2);
+}
