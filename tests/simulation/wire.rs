@@ -147,7 +147,9 @@ impl Resolver for Wire {
     async fn connect(&self, to: SocketAddr) -> Reach {
         self.moments.moment().await;
         let world = self.clouds.world();
-        let Some(vnet) = world.app_settings.get("APP_VNET").and_then(|id| world.vnet(id)) else { return Reach::NoRoute };
+        let Some(vnet) = world.app_settings.get("APP_VNET").and_then(|id| world.vnet(id)) else {
+            return Reach::NoRoute;
+        };
         let services = world.projects.iter().flat_map(|project| &project.services);
         let service = services.into_iter().find(|service| IpAddr::V4(service.address) == to.ip());
         let Some((service, vpc)) = service.and_then(|service| Some((service, service.vpc.as_deref()?))) else {
