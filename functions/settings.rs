@@ -2,6 +2,7 @@
 
 pub mod names;
 
+use std::net::SocketAddr;
 use std::str::FromStr;
 
 use secrecy::SecretString;
@@ -211,11 +212,13 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
             arm: arm?,
             key_vault,
             aiven: aiven?,
+            name_server: None,
             tenant: tenant?,
             client_id: client_id?,
             aiven_token: token?.0,
         };
         let time_scale = self.time_scale(scale?, &endpoints)?;
+        let endpoints = Endpoints { name_server: self.name_server(&endpoints), ..endpoints };
         Some(Settings {
             installation: installation?.0,
             endpoints,
@@ -240,16 +243,28 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         }
     }
 
+    /// Another name server than the system's could send the app anywhere, so it is only for local clouds.
+    fn name_server(&mut self, endpoints: &Endpoints) -> Option<SocketAddr> {
+        let server = self.parsed::<SocketAddr>("DNS_SERVER")?;
+        if !(server.ip().is_loopback() && is_local(endpoints)) {
+            self.wrong.push("DNS_SERVER is only for clouds on this machine".to_owned());
+        }
+        Some(server)
+    }
+
     /// Playing time fast against real clouds would flood them, so it is only for local ones.
     fn time_scale(&mut self, scale: f64, endpoints: &Endpoints) -> Option<TimeScale> {
-        let Endpoints { entra, graph, arm, key_vault, aiven, .. } = endpoints;
-        let local = [entra, graph, arm, aiven].into_iter().chain(key_vault).all(is_loopback);
-        if scale != 1.0 && !local {
+        if scale != 1.0 && !is_local(endpoints) {
             self.wrong.push("TIME_SCALE other than 1 is only for clouds on this machine".to_owned());
             return None;
         }
         TimeScale::new(scale).map_err(|e| self.wrong.push(e)).ok()
     }
+}
+
+fn is_local(endpoints: &Endpoints) -> bool {
+    let Endpoints { entra, graph, arm, key_vault, aiven, .. } = endpoints;
+    [entra, graph, arm, aiven].into_iter().chain(key_vault).all(is_loopback)
 }
 
 fn is_loopback(url: &Url) -> bool {
@@ -360,6 +375,9 @@ mod tests {
         let local = ["ENTRA_URL", "GRAPH_URL", "ARM_URL", "AIVEN_API_URL"].map(|name| (name, "https://localhost:8443"));
         let fast = [&local[..], &[("TIME_SCALE", "60")]].concat();
         assert_eq!(read(&fast).unwrap().time_scale, TimeScale::new(60.0).unwrap());
+        assert!(read(&[("DNS_SERVER", "127.0.0.1:53")]).unwrap_err().contains("DNS_SERVER"));
+        let named = [&local[..], &[("DNS_SERVER", "127.0.0.1:53")]].concat();
+        assert_eq!(read(&named).unwrap().endpoints.name_server, "127.0.0.1:53".parse().ok());
     }
 
     #[test]

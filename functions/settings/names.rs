@@ -40,6 +40,7 @@ pub const NAMES: &[(&str, Given)] = &[
     ("AzureWebJobsStorage__queueServiceUri", Given::IfNeeded),
     ("AzureWebJobsStorage__tableServiceUri", Given::IfNeeded),
     ("CREDENTIAL", Given::IfNeeded),
+    ("DNS_SERVER", Given::Locally),
     ("ENTRA_URL", Given::IfNeeded),
     ("FUNCTIONS_CUSTOMHANDLER_PORT", Given::ByPlatform),
     ("GRAPH_URL", Given::IfNeeded),
