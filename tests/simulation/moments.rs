@@ -1,0 +1,146 @@
+//! Every call of a cloud or of storage is a moment: before it another invocation may go on, and the process may die.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use functions::store::{Continuation, Entity, Op, Page, Query, Queues, ReceivedMessage, StoreError, Tables};
+use tokio::sync::Notify;
+
+/// Counts moments, and kills the process at one of them.
+#[derive(Debug, Default)]
+pub struct Moments {
+    count: AtomicUsize,
+    /// The moment at which the process dies; 0: it lives.
+    die_at: AtomicUsize,
+    dead: AtomicBool,
+    death: Notify,
+}
+
+impl Moments {
+    /// One moment: lets others go on. The process may be dead then, and never come back.
+    pub async fn moment(&self) {
+        if self.count.fetch_add(1, SeqCst) + 1 == self.die_at.load(SeqCst) {
+            self.kill();
+        }
+        tokio::task::yield_now().await;
+        if self.dead.load(SeqCst) {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Moments so far.
+    pub fn count(&self) -> usize {
+        self.count.load(SeqCst)
+    }
+
+    /// The process will die before the n-th call from now on (1: the next); what calls before it did stays done.
+    pub fn die_before(&self, n: usize) {
+        self.die_at.store(self.count() + n, SeqCst);
+    }
+
+    /// Whether a death that was ordered is still to come.
+    pub fn is_doomed(&self) -> bool {
+        self.die_at.load(SeqCst) > self.count()
+    }
+
+    /// It lives on after all.
+    pub fn spare(&self) {
+        self.die_at.store(0, SeqCst);
+    }
+
+    /// The process is dead from its next call on.
+    pub fn kill(&self) {
+        self.dead.store(true, SeqCst);
+        self.death.notify_one();
+    }
+
+    /// Returns when the process is dead; then another may begin.
+    pub async fn death(&self) {
+        self.death.notified().await;
+    }
+
+    /// Another process begins.
+    pub fn begin_anew(&self) {
+        self.dead.store(false, SeqCst);
+    }
+}
+
+/// Storage whose every operation is a moment.
+#[derive(Debug)]
+pub struct Momentary<T: ?Sized>(pub Arc<T>, pub Arc<Moments>);
+
+#[async_trait]
+impl Tables for Momentary<dyn Tables> {
+    async fn create_table_if_missing(&self, table: &str) -> Result<(), StoreError> {
+        self.0.create_table_if_missing(table).await
+    }
+
+    async fn get(&self, table: &str, partition: &str, row: &str) -> Result<Option<Entity>, StoreError> {
+        self.1.moment().await;
+        self.0.get(table, partition, row).await
+    }
+
+    async fn insert(&self, table: &str, entity: &Entity) -> Result<String, StoreError> {
+        self.1.moment().await;
+        self.0.insert(table, entity).await
+    }
+
+    async fn replace(&self, table: &str, entity: &Entity, etag: &str) -> Result<String, StoreError> {
+        self.1.moment().await;
+        self.0.replace(table, entity, etag).await
+    }
+
+    async fn upsert(&self, table: &str, entity: &Entity) -> Result<String, StoreError> {
+        self.1.moment().await;
+        self.0.upsert(table, entity).await
+    }
+
+    async fn delete(&self, table: &str, partition: &str, row: &str, etag: Option<&str>) -> Result<(), StoreError> {
+        self.1.moment().await;
+        self.0.delete(table, partition, row, etag).await
+    }
+
+    async fn transact(&self, table: &str, ops: Vec<Op>) -> Result<Vec<Option<String>>, StoreError> {
+        self.1.moment().await;
+        self.0.transact(table, ops).await
+    }
+
+    async fn page(&self, table: &str, query: &Query, from: Option<&Continuation>) -> Result<Page, StoreError> {
+        self.1.moment().await;
+        self.0.page(table, query, from).await
+    }
+}
+
+#[async_trait]
+impl Queues for Momentary<dyn Queues> {
+    async fn create_queue_if_missing(&self, queue: &str) -> Result<(), StoreError> {
+        self.0.create_queue_if_missing(queue).await
+    }
+
+    async fn send_raw(&self, queue: &str, raw: &str, delay: Duration) -> Result<(), StoreError> {
+        self.1.moment().await;
+        self.0.send_raw(queue, raw, delay).await
+    }
+
+    async fn receive(&self, queue: &str, most: u8, visibility: Duration) -> Result<Vec<ReceivedMessage>, StoreError> {
+        self.1.moment().await;
+        self.0.receive(queue, most, visibility).await
+    }
+
+    async fn delete(&self, queue: &str, message: &ReceivedMessage) -> Result<(), StoreError> {
+        self.1.moment().await;
+        self.0.delete(queue, message).await
+    }
+
+    async fn peek(&self, queue: &str, most: u8) -> Result<Vec<ReceivedMessage>, StoreError> {
+        self.1.moment().await;
+        self.0.peek(queue, most).await
+    }
+
+    async fn length(&self, queue: &str) -> Result<u64, StoreError> {
+        self.1.moment().await;
+        self.0.length(queue).await
+    }
+}
