@@ -16,7 +16,9 @@ use crate::engine::{Delivery, Engine, RunError, Runbooks, queue_of};
 use crate::invocation::{Function, Functions, Invocation, Trigger};
 use crate::settings::Settings;
 use crate::store::{Connection, Scope, SharedRow, Storage, StoreError};
-use crate::watch::{poll_vpc::poll_vpc, poll_waiting::poll_waiting, sweep::sweep};
+use crate::watch::{
+    poll_vpc::poll_vpc, poll_waiting::poll_waiting, reconcile::reconcile, reconcile_vpc::reconcile_vpc, sweep::sweep,
+};
 
 /// The tables. They are made at start.
 const TABLES: [&str; 4] = ["peerings", "vpcs", "shared", "rejected"];
@@ -104,7 +106,7 @@ impl App {
     /// Every queue that a function listens to.
     fn queues(&self) -> Vec<String> {
         let steps = self.engine.runbooks.entries().map(|entry| queue_of(entry.name));
-        steps.chain([REQUESTS.to_owned(), queue_of("poll_vpc")]).collect()
+        steps.chain([REQUESTS.to_owned(), queue_of("poll_vpc"), queue_of("reconcile_vpc")]).collect()
     }
 
     /// The functions by name: each folder with a `function.json` is one.
@@ -132,6 +134,13 @@ impl App {
                 |app, text, delivery| async move { poll_vpc(&app.engine, &app.tools, &text, &delivery).await },
             ),
         );
+        functions.insert(
+            "reconcile_vpc",
+            self.on_message(|app, text, delivery| async move {
+                reconcile_vpc(&app.engine, &app.tools, &text, &delivery).await
+            }),
+        );
+        functions.insert("reconcile", self.on_timer(|app| async move { reconcile(&app.engine, &app.tools).await }));
         functions.insert("poll_waiting", self.on_timer(|app| async move { poll_waiting(&app.engine).await }));
         functions.insert("sweep", self.on_timer(|app| async move { sweep(&app.engine, &app.tools).await }));
         functions
