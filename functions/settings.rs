@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::clock::TimeScale;
 use crate::cloud::Endpoints;
+use crate::cloud::entra::Credential;
 use crate::peering::{AppId, ObjectId, SubscriptionId, TenantId, VpcRef};
 
 /// Aiven's application, by which its platform peers to networks of its customers (its published runbooks).
@@ -28,6 +29,8 @@ pub struct Settings {
     pub made: Made,
     /// The role that our application gets on a VNet.
     pub peering_role: PeeringRole,
+    /// How the application proves itself.
+    pub credential: Credential,
     /// Subscriptions that may be asked for; empty: all.
     pub allowed_subscriptions: Vec<SubscriptionId>,
     /// VPCs that may be asked for; empty: all.
@@ -175,7 +178,7 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         let made = self.made();
         let roles = [("minimal", PeeringRole::Minimal), ("network-contributor", PeeringRole::NetworkContributor)];
         let peering_role = self.one_of("PEERING_ROLE", &roles);
-        self.one_of("CREDENTIAL", &[("federated", ())]);
+        let credential = self.credential(key_vault.as_ref());
         let allowed_subscriptions = self.list("ALLOWED_SUBSCRIPTIONS");
         let allowed_vpcs = self.list("ALLOWED_VPCS");
         let scale = self.or::<f64>("TIME_SCALE", "1");
@@ -197,10 +200,22 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
             aiven_application: aiven_application?,
             made,
             peering_role: peering_role?,
+            credential: credential?,
             allowed_subscriptions,
             allowed_vpcs,
             time_scale,
         })
+    }
+
+    /// A password needs a vault to be kept in; a malformed address of one is told already.
+    fn credential(&mut self, key_vault: Option<&Url>) -> Option<Credential> {
+        let credential =
+            self.one_of("CREDENTIAL", &[("federated", Credential::Federated), ("secret", Credential::Secret)])?;
+        if credential == Credential::Secret && key_vault.is_none() && self.text("KEY_VAULT_URL").is_none() {
+            self.wrong
+                .push("KEY_VAULT_URL is missing: CREDENTIAL=secret keeps the application's password there".to_owned());
+        }
+        Some(credential)
     }
 
     fn made(&mut self) -> Made {
@@ -312,6 +327,18 @@ mod tests {
         ] {
             assert!(error.contains(name), "{name} in {error}");
         }
+    }
+
+    #[test]
+    fn a_password_needs_a_vault() {
+        assert_eq!(read(&[]).unwrap().credential, Credential::Federated);
+        let vault = ("KEY_VAULT_URL", "https://peering.vault.azure.net");
+        assert_eq!(read(&[("CREDENTIAL", "secret"), vault]).unwrap().credential, Credential::Secret);
+        let error = read(&[("CREDENTIAL", "secret"), ("AZURE_TENANT_ID", "")]).unwrap_err();
+        assert!(error.contains("KEY_VAULT_URL is missing") && error.contains("AZURE_TENANT_ID is missing"), "{error}");
+        let error = read(&[("CREDENTIAL", "secret"), ("KEY_VAULT_URL", "vault")]).unwrap_err();
+        assert_eq!(error.matches("KEY_VAULT_URL").count(), 1, "{error}");
+        assert!(read(&[("CREDENTIAL", "password")]).unwrap_err().contains("CREDENTIAL"));
     }
 
     #[test]

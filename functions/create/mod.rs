@@ -1,6 +1,6 @@
 //! The runbook forwards: how a peering comes to be, one folder a step. Read the table first.
 
-mod add_credential;
+pub mod add_credential;
 mod admit_aiven;
 mod authorize_aiven;
 mod authorize_application;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use super::add_credential::secret::refused_password;
 use super::create_service_principal::application;
 use super::request_peering::MOST_REPLACED;
 use super::roles::assign_command;
@@ -61,6 +62,9 @@ impl Step for PeerNetwork {
     }
 
     fn remedy(&self, record: &Record, failure: &Failure) -> Option<Remedy> {
+        if let Some(remedy) = refused_password(&self.0, record, failure) {
+            return Some(remedy);
+        }
         let missing = failure.service == Service::Arm && failure.code == "AuthorizationFailed";
         let (principal, role) = (record.facts.principal?, record.facts.peering_role.as_deref()?);
         missing.then(|| Remedy {
