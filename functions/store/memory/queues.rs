@@ -49,6 +49,23 @@ impl MemoryQueues {
         all.min().map(|(visible, name)| (name.clone(), visible))
     }
 
+    /// The earliest time at which a message of a queue can be received.
+    pub fn visible_at(&self, queue: &str) -> Option<Timestamp> {
+        lock(&self.state).queues.get(queue)?.iter().map(|one| one.visible).min()
+    }
+
+    /// Lets a message that was received show up again after `delay` (Update Message), unless it was received again since.
+    pub fn put_back(&self, queue: &str, message: &ReceivedMessage, delay: Duration) -> Result<(), StoreError> {
+        let visible = self.in_seconds(whole_seconds(delay, 0));
+        self.with(queue, |kept, _| {
+            let ours = |one: &&mut Kept| one.message.id == message.id && one.message.pop_receipt == message.pop_receipt;
+            let what = format!("message {} in queue {queue}", message.id);
+            let found = kept.iter_mut().find(ours).ok_or(StoreError::PreconditionFailed { what, op: None })?;
+            found.visible = visible;
+            Ok(())
+        })?
+    }
+
     /// Does something with the messages of a queue, oldest visible first, and a fresh number.
     fn with<T>(&self, queue: &str, work: impl FnOnce(&mut Vec<Kept>, u64) -> T) -> Result<T, StoreError> {
         let state = &mut *lock(&self.state);

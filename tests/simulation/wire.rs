@@ -1,0 +1,133 @@
+//! The way to the emulated clouds without a network: a transport, and a source of tokens that the emulated Entra mints.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use azure_core::error::ErrorKind;
+use azure_core::http::headers::Headers;
+use azure_core::http::{AsyncRawResponse, Body, HttpClient, Request};
+use emulator::clouds::{Answer, Clouds, Service};
+use functions::clock::Clock;
+use functions::cloud::entra::{Identity, Token, TokenSource};
+use functions::engine::{Failure, Service as Product};
+use functions::peering::TenantId;
+use serde_json::Value;
+
+use super::clock::VirtualClock;
+use super::moments::Moments;
+
+/// What an application's client assertion must be for.
+const EXCHANGE: &str = "api://AzureADTokenExchange";
+
+/// Calls the clouds as functions, at the virtual present.
+#[derive(Clone)]
+pub struct Wire {
+    pub clouds: Clouds,
+    pub clock: VirtualClock,
+    pub moments: Arc<Moments>,
+}
+
+impl std::fmt::Debug for Wire {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Wire")
+    }
+}
+
+impl Wire {
+    async fn call(
+        &self,
+        service: Service,
+        method: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Option<Answer> {
+        self.moments.moment().await;
+        self.clouds.world().hold_time(self.clock.now());
+        self.clouds.call(service, method, target, headers, body)
+    }
+}
+
+#[async_trait]
+impl HttpClient for Wire {
+    async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
+        let url = request.url();
+        let Some(service) = self.clouds.service_of(url.as_str()) else {
+            return Err(azure_core::Error::with_message(ErrorKind::Io, format!("nobody listens at {url}")));
+        };
+        let target = &url.as_str()[url.as_str().find("://").unwrap() + 3..];
+        let target = target.find('/').map_or("/", |slash| &target[slash..]);
+        let Body::Bytes(body) = request.body().clone() else { panic!("a streamed body") };
+        let headers: Vec<(&str, &str)> =
+            request.headers().iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        match self.call(service, request.method().as_str(), target, &headers, &body).await {
+            Some(Answer { status, headers, body }) => {
+                let mut all = Headers::new();
+                headers.into_iter().for_each(|(name, value)| all.insert(name, value));
+                Ok(AsyncRawResponse::from_bytes(status.into(), all, body))
+            }
+            None => Err(azure_core::Error::with_message(ErrorKind::Io, "connection reset by peer")),
+        }
+    }
+}
+
+/// Tokens, asked for each time: nothing is kept, so nothing stale is either.
+#[async_trait]
+impl TokenSource for Wire {
+    async fn token(&self, identity: Identity, tenant: TenantId, scope: &str) -> Result<Token, Failure> {
+        match identity {
+            Identity::Installation => self.managed_identity(scope.trim_end_matches("/.default")).await,
+            Identity::Application(app) => {
+                let assertion = self.managed_identity(EXCHANGE).await?;
+                let body = url::form_urlencoded::Serializer::new(String::new())
+                    .append_pair("grant_type", "client_credentials")
+                    .append_pair("client_id", &app.to_string())
+                    .append_pair("scope", scope)
+                    .append_pair("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
+                    .append_pair("client_assertion", assertion.secret())
+                    .finish();
+                let target = format!("/{tenant}/oauth2/v2.0/token");
+                let headers = [("content-type", "application/x-www-form-urlencoded")];
+                let answer = self.call(Service::Entra, "POST", &target, &headers, body.as_bytes()).await;
+                self.read(Product::Entra, answer)
+            }
+        }
+    }
+
+    fn forget(&self, _: Identity, _: TenantId) {}
+}
+
+impl Wire {
+    async fn managed_identity(&self, resource: &str) -> Result<Token, Failure> {
+        let settings = self.clouds.settings();
+        let query = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("api-version", "2019-08-01")
+            .append_pair("client_id", &settings["AZURE_CLIENT_ID"])
+            .append_pair("resource", resource)
+            .finish();
+        let headers = [("x-identity-header", settings["IDENTITY_HEADER"].as_str())];
+        let answer = self.call(Service::Identity, "GET", &format!("/msi/token?{query}"), &headers, b"").await;
+        self.read(Product::ManagedIdentity, answer)
+    }
+
+    /// A token, or the failure as the production source words it.
+    fn read(&self, service: Product, answer: Option<Answer>) -> Result<Token, Failure> {
+        let status = answer.as_ref().map(|answer| answer.status);
+        let body: Value = answer.and_then(|answer| serde_json::from_slice(&answer.body).ok()).unwrap_or_default();
+        if let Some(token) = body["access_token"].as_str() {
+            return Ok(Token::new(token, self.clock.after(Duration::from_secs(3000))));
+        }
+        let code = body["error_codes"][0].as_i64().map(|number| format!("AADSTS{number}")).unwrap_or_default();
+        let text = ["error_description", "message"].iter().find_map(|name| body[name].as_str());
+        Err(Failure {
+            service,
+            call: "the token".to_owned(),
+            status,
+            code,
+            message: text.unwrap_or("no answer").to_owned(),
+            retry_after: None,
+            correlation: None,
+        })
+    }
+}
