@@ -3,3 +3,9 @@
 pub mod poll_vpc;
 pub mod poll_waiting;
 pub mod sweep;
+
+pub mod reconcile {
+    //! What is compared, by the clock, with what should be.
+
+    pub mod secret;
+}
