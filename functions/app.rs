@@ -8,7 +8,7 @@ use tokio::sync::OnceCell;
 
 use crate::accept_request::{REQUESTS, accept_request};
 use crate::clock::{Clock, SystemClock};
-use crate::cloud::entra::{Credential, EntraTokens};
+use crate::cloud::entra::EntraTokens;
 use crate::cloud::{Clouds, transport};
 use crate::create::{self, Tools};
 use crate::create_vpc::await_vpc::await_vpc;
@@ -65,7 +65,7 @@ impl App {
         let connection = Connection::read(&get).map_err(|e| e.to_string())?;
         let storage = Storage::open(&connection, None, transport.clone(), clock.clone()).map_err(|e| e.to_string())?;
         let tokens =
-            Arc::new(EntraTokens::new(&settings.endpoints, Credential::Federated, transport.clone(), clock.clone()));
+            Arc::new(EntraTokens::new(&settings.endpoints, settings.credential, transport.clone(), clock.clone()));
         let clouds = Clouds::new(&settings.endpoints, transport, clock.clone(), tokens);
         Ok(Self::new(settings, clouds, storage, clock))
     }
@@ -220,7 +220,7 @@ mod tests {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock(settings.time_scale));
         let transport = transport(None).unwrap();
         let tokens =
-            Arc::new(EntraTokens::new(&settings.endpoints, Credential::Federated, transport.clone(), clock.clone()));
+            Arc::new(EntraTokens::new(&settings.endpoints, settings.credential, transport.clone(), clock.clone()));
         let clouds = Clouds::new(&settings.endpoints, transport, clock.clone(), tokens);
         App::new(settings, clouds, storage.clone(), clock)
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use super::add_credential::secret::refused_password;
 use super::create_service_principal::application;
 use super::request_peering::MOST_REPLACED;
 use super::roles::assign_command;
@@ -56,7 +57,7 @@ impl Step for PeerNetwork {
     }
 
     fn remedy(&self, record: &Record, failure: &Failure) -> Option<Remedy> {
-        lost_role(record, failure)
+        refused_password(&self.0, record, failure).or_else(|| lost_role(record, failure))
     }
 }
 

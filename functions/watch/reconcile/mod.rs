@@ -2,6 +2,7 @@
 //! subscription), and then asks for a look at every VPC. Writes nothing where nothing is new.
 
 mod installation;
+mod secret;
 mod subscription;
 
 use std::collections::BTreeMap;
@@ -52,7 +53,8 @@ async fn record(engine: &Engine, scope: &Scope, held: HeldRow, seen: &Seen) -> R
     let after = engine.shared.change(scope, Some(held), |row| apply(row, seen)).await?.row.drift;
     for (part, drift) in after.iter().filter(|(part, drift)| before.get(*part).is_none_or(|old| old.kind != drift.kind))
     {
-        warn!(event = telemetry::DRIFT, part, kinds = drift.kind, "{} Do: {}", drift.what, drift.command);
+        let event = if drift.kind == secret::ENDS { telemetry::SECRET_EXPIRES } else { telemetry::DRIFT };
+        warn!(event, part, kinds = drift.kind, "{} Do: {}", drift.what, drift.command);
     }
     for (part, drift) in before.iter().filter(|(part, _)| !after.contains_key(*part)) {
         info!(event = telemetry::DRIFT, part, kinds = drift.kind, "it is again as it should be");
