@@ -4,6 +4,7 @@ import json
 import subprocess
 import time
 
+import ahead
 import arm
 import bicep
 import compiler
@@ -13,6 +14,7 @@ import project
 import prove
 import resource_types
 import rules
+import signals
 import tooling
 from tooling import HOME, INFRA
 
@@ -66,9 +68,9 @@ def _types(files):
 def _rules(files):
     faults, all_ = rules.check(files)
     figures = ", ".join(all_)
-    if early := rules.not_emitted():
+    if early := signals.not_emitted():
         figures += f"; in no source yet: event {', '.join(early)}"
-    if late := rules.ahead():
+    if late := ahead.landed():
         figures += f"; no longer ahead of the code, so leave out of AHEAD: {', '.join(late)}"
     return faults, figures
 
