@@ -11,6 +11,8 @@ use crate::clock::{Clock, SystemClock};
 use crate::cloud::entra::{Credential, EntraTokens};
 use crate::cloud::{Clouds, transport};
 use crate::create::{self, Tools};
+use crate::create_vpc::await_vpc::await_vpc;
+use crate::create_vpc::{AWAIT_VPC, VPC_REQUESTS, create_vpc};
 use crate::delete;
 use crate::engine::{Delivery, Engine, RunError, Runbooks, queue_of};
 use crate::invocation::{Function, Functions, Invocation, Trigger};
@@ -105,7 +107,9 @@ impl App {
     /// Every queue that a function listens to.
     fn queues(&self) -> Vec<String> {
         let steps = self.engine.runbooks.entries().map(|entry| queue_of(entry.name));
-        steps.chain([REQUESTS.to_owned(), queue_of("poll_vpc")]).collect()
+        steps
+            .chain([REQUESTS.to_owned(), queue_of("poll_vpc"), VPC_REQUESTS.to_owned(), AWAIT_VPC.to_owned()])
+            .collect()
     }
 
     /// The functions by name: each folder with a `function.json` is one.
@@ -126,6 +130,18 @@ impl App {
             self.on_message(|app, text, delivery| async move {
                 accept_request(&app.engine, &app.tools, &text, &delivery).await
             }),
+        );
+        functions.insert(
+            "create_vpc",
+            self.on_message(|app, text, delivery| async move {
+                create_vpc(&app.engine, &app.tools, &text, &delivery).await
+            }),
+        );
+        functions.insert(
+            "await_vpc",
+            self.on_message(
+                |app, text, delivery| async move { await_vpc(&app.engine, &app.tools, &text, &delivery).await },
+            ),
         );
         functions.insert(
             "poll_vpc",
@@ -170,10 +186,10 @@ where
 
 /// A message that was put in by hand has no id; one that is made up serves as well, as nothing refers to it.
 fn message(invocation: Invocation) -> Result<(String, Delivery), String> {
-    let Invocation { trigger, message_id, dequeue_count } = invocation;
+    let Invocation { trigger, message_id, dequeue_count, trace } = invocation;
     let Trigger::Queue(text) = trigger else { return Err("this function takes queue messages, not timers".to_owned()) };
     let message_id = if message_id.is_empty() { uuid::Uuid::new_v4().to_string() } else { message_id };
-    Ok((text, Delivery { message_id, redelivered: dequeue_count > 1 }))
+    Ok((text, Delivery { message_id, redelivered: dequeue_count > 1, trace: trace.and_then(|text| text.parse().ok()) }))
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ pub enum Given {
 }
 
 /// Names, in order, and who gives each.
-pub const NAMES: [(&str, Given); 31] = [
+pub const NAMES: &[(&str, Given)] = &[
     ("AIVEN_API_URL", Given::IfNeeded),
     ("AIVEN_APPLICATION_ID", Given::IfNeeded),
     ("AIVEN_PRINCIPAL_ID", Given::ByDeployment),
@@ -26,6 +26,8 @@ pub const NAMES: [(&str, Given); 31] = [
     ("ALLOWED_VPCS", Given::ByDeployment),
     ("APPLICATION_ID", Given::ByDeployment),
     ("APPLICATION_PRINCIPAL_ID", Given::ByDeployment),
+    // The VNet that the app is integrated with, if it is to prove that services can be reached.
+    ("APP_VNET", Given::IfNeeded),
     ("ARM_URL", Given::IfNeeded),
     ("AZURE_CLIENT_ID", Given::ByDeployment),
     ("AZURE_PRINCIPAL_ID", Given::ByDeployment),
@@ -38,12 +40,15 @@ pub const NAMES: [(&str, Given); 31] = [
     ("AzureWebJobsStorage__queueServiceUri", Given::IfNeeded),
     ("AzureWebJobsStorage__tableServiceUri", Given::IfNeeded),
     ("CREDENTIAL", Given::IfNeeded),
+    ("DNS_SERVER", Given::Locally),
     ("ENTRA_URL", Given::IfNeeded),
     ("FUNCTIONS_CUSTOMHANDLER_PORT", Given::ByPlatform),
     ("GRAPH_URL", Given::IfNeeded),
     ("IDENTITY_ENDPOINT", Given::ByPlatform),
     ("IDENTITY_HEADER", Given::ByPlatform),
     ("INSTALLATION", Given::ByDeployment),
+    // Where the application's secret is kept, if it is to have one: CREDENTIAL.
+    ("KEY_VAULT_URL", Given::IfNeeded),
     ("LOG", Given::IfNeeded),
     ("PEERING_ROLE", Given::ByDeployment),
     ("PEERING_ROLE_ID", Given::IfNeeded),

@@ -8,7 +8,7 @@ use crate::elf::CEILING;
 use crate::tools::Tools;
 
 /// What it is built for.
-const TARGET: &str = "x86_64-unknown-linux-gnu";
+pub const TARGET: &str = "x86_64-unknown-linux-gnu";
 
 /// Builds the handler from the sources at `root` in the folder `target`, and returns its path.
 ///
@@ -80,8 +80,9 @@ impl Machine {
             (root, "/app"),
             (target, "/target"),
         ];
-        let text = |path: &Path| path.display().to_string();
-        pairs.iter().filter(|(from, _)| from.is_absolute()).map(|(from, to)| (text(from), (*to).to_owned())).collect()
+        // A container may have them under the very names that they become.
+        let other = pairs.iter().filter(|(from, to)| from.is_absolute() && *from != Path::new(to));
+        other.map(|(from, to)| (from.display().to_string(), (*to).to_owned())).collect()
     }
 }
 
@@ -131,5 +132,6 @@ mod tests {
         let remapped = machine.remapped(Path::new("/w"), Path::new("/w/target"));
         let to: Vec<&str> = remapped.iter().map(|(_, to)| to.as_str()).collect();
         assert_eq!(to, ["/cargo", "/rustc/1", "/app", "/target"]);
+        assert_eq!(machine.remapped(Path::new("/app"), Path::new("/app/target")).len(), 3);
     }
 }

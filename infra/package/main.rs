@@ -82,6 +82,7 @@ fn build(root: &Path, arguments: &Arguments) -> Result<Packed, Finding> {
 /// Builds the handler, and says what it needs.
 fn built(root: &Path, target: &Path, home: &Path) -> Result<PathBuf, Finding> {
     let tools = tools::ensure(home)?;
+    eprintln!("building the handler for {} and glibc {}: minutes, the first time", handler::TARGET, elf::CEILING);
     let began = Instant::now();
     let handler = handler::build(root, target, &tools)?;
     println!("handler   built in {:.0} s", began.elapsed().as_secs_f64());

@@ -31,7 +31,7 @@ pub(super) fn check(templates: &Templates) -> Result<usize, Vec<Finding>> {
     let mut findings = Vec::new();
     let mut find = |what: String, fix: String| findings.push(Finding::new(file.path.display(), what, fix));
     for (name, by) in NAMES {
-        match (by, given.contains(&name)) {
+        match (by, given.contains(name)) {
             (Given::ByDeployment, false) => {
                 find(format!("the app reads {name}, and nothing gives it"), "add it to the app settings".to_owned());
             }

@@ -196,6 +196,7 @@ impl Clouds {
         ]
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value))
+        .chain(self.name_server.map(|server| ("DNS_SERVER".to_owned(), server.to_string())))
         .chain(world.app_settings.clone())
         .collect()
     }

@@ -73,7 +73,7 @@ fn restore(world: &mut World, caller: &Caller, id: &str) -> Answer {
 
 fn json(world: &World, deleted: &Deleted) -> Value {
     let (kind, mut value) = match &deleted.object {
-        DeletedObject::Application(app) => ("application", applications::json(app)),
+        DeletedObject::Application(app) => ("application", applications::json(world, app)),
         DeletedObject::ServicePrincipal(principal) => ("servicePrincipal", principals::json(world, principal)),
     };
     value["@odata.type"] = format!("#microsoft.graph.{kind}").into();

@@ -1,9 +1,8 @@
 //! All that lasts in the clouds, as one value: for tests that say "exactly as before".
 //!
-//! What passes by itself is left out: timestamps, ETags, operations, connections that are DELETED and linger, deleted
-//! directory objects and secrets. So is
-//! what Aiven keeps of directory objects and roles in its own tenant, which no customer sees or removes; its networks
-//! and their halves are in.
+//! What passes by itself is left out: timestamps, ETags, operations, connections and VPCs that are DELETED and linger,
+//! deleted directory objects and secrets. So is what Aiven keeps of directory objects and roles in its own tenant, which
+//! no customer sees or removes; its networks and their halves are in.
 
 use super::{AivenService, AivenVpc, Connection, Owner, Peering, Subscription, Vnet, World};
 use crate::clouds::arm::conditions::Condition;
@@ -46,7 +45,8 @@ impl World {
 
     fn aiven_snapshot(&self) -> Value {
         let services = self.projects.iter().flat_map(|p| p.services.iter().map(|s| service(&p.name, s)));
-        json!({"vpcs": sorted(self.aiven_vpcs.iter().map(vpc)), "services": sorted(services)})
+        let vpcs = self.aiven_vpcs.iter().filter(|v| v.state != "DELETED").map(vpc);
+        json!({"vpcs": sorted(vpcs), "services": sorted(services)})
     }
 }
 
