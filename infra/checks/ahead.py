@@ -3,12 +3,10 @@
 from tooling import ROOT
 
 # Queues and functions that the templates know before the code has them; nothing else may be in one and not in the other.
-AHEAD = {
-    "vpc-requests", "await-vpc", "verify-connectivity", "reconcile-vpc", "reconcile",
-}
+AHEAD = {"reconcile-vpc", "reconcile"}
 
 
 def landed():
     """What of AHEAD the code has by now."""
     folders = {path.parent.name.replace("_", "-") for path in (ROOT / "functions").rglob("function.json")}
-    return sorted(AHEAD & (folders | {"vpc-requests"} if "create-vpc" in folders else folders))
+    return sorted(AHEAD & folders)

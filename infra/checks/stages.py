@@ -14,7 +14,6 @@ import project
 import prove
 import resource_types
 import rules
-import signals
 import tooling
 from tooling import HOME, INFRA
 
@@ -68,8 +67,6 @@ def _types(files):
 def _rules(files):
     faults, all_ = rules.check(files)
     figures = ", ".join(all_)
-    if early := signals.not_emitted():
-        figures += f"; in no source yet: event {', '.join(early)}"
     if late := ahead.landed():
         figures += f"; no longer ahead of the code, so leave out of AHEAD: {', '.join(late)}"
     return faults, figures
