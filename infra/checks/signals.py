@@ -33,8 +33,17 @@ def telemetry(files):
             yield f"alert {name}: telemetry arrives late, and this window has no time for it"
         if _minutes(one["every"]) not in (5, 10, 15, 30, 60) or _minutes(one["window"]) not in (5, 10, 15, 30, 45, 60, 120, 180, 240, 300, 360):
             yield f"alert {name}: Azure has no such period"
+    yield from _sampled(json.loads((ROOT / "host.json").read_text()))
     yield from _steps(book)
     yield from _emitted(words)
+
+
+def _sampled(host):
+    """The host samples by default: a line that an alert waits for must not be left out."""
+    settings = host.get("logging", {}).get("applicationInsights", {}).get("samplingSettings", {})
+    kept = set(settings.get("excludedTypes", "").split(";"))
+    if settings.get("isEnabled", True) and not {"Request", "Trace"} <= kept:
+        yield "host.json: it samples requests or traces, so that alerts may miss what they wait for"
 
 
 def _steps(book):
