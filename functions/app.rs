@@ -18,7 +18,9 @@ use crate::engine::{Delivery, Engine, RunError, Runbooks, queue_of};
 use crate::invocation::{Function, Functions, Invocation, Trigger};
 use crate::settings::Settings;
 use crate::store::{Connection, Scope, SharedRow, Storage, StoreError};
-use crate::watch::{poll_vpc::poll_vpc, poll_waiting::poll_waiting, sweep::sweep};
+use crate::watch::{
+    poll_vpc::poll_vpc, poll_waiting::poll_waiting, reconcile::reconcile, reconcile_vpc::reconcile_vpc, sweep::sweep,
+};
 
 /// The tables. They are made at start.
 const TABLES: [&str; 4] = ["peerings", "vpcs", "shared", "rejected"];
@@ -107,9 +109,8 @@ impl App {
     /// Every queue that a function listens to.
     fn queues(&self) -> Vec<String> {
         let steps = self.engine.runbooks.entries().map(|entry| queue_of(entry.name));
-        steps
-            .chain([REQUESTS.to_owned(), queue_of("poll_vpc"), VPC_REQUESTS.to_owned(), AWAIT_VPC.to_owned()])
-            .collect()
+        let hints = ["poll_vpc", "reconcile_vpc"].map(queue_of);
+        steps.chain(hints).chain([REQUESTS, VPC_REQUESTS, AWAIT_VPC].map(str::to_owned)).collect()
     }
 
     /// The functions by name: each folder with a `function.json` is one.
@@ -149,6 +150,13 @@ impl App {
                 |app, text, delivery| async move { poll_vpc(&app.engine, &app.tools, &text, &delivery).await },
             ),
         );
+        functions.insert(
+            "reconcile_vpc",
+            self.on_message(|app, text, delivery| async move {
+                reconcile_vpc(&app.engine, &app.tools, &text, &delivery).await
+            }),
+        );
+        functions.insert("reconcile", self.on_timer(|app| async move { reconcile(&app.engine, &app.tools).await }));
         functions.insert("poll_waiting", self.on_timer(|app| async move { poll_waiting(&app.engine).await }));
         functions.insert("sweep", self.on_timer(|app| async move { sweep(&app.engine, &app.tools).await }));
         functions

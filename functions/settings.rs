@@ -31,6 +31,8 @@ pub struct Settings {
     pub made: Made,
     /// The role that our application gets on a VNet.
     pub peering_role: PeeringRole,
+    /// What reconciliation does about what a vendor broke.
+    pub reconcile: Reconcile,
     /// Subscriptions that may be asked for; empty: all.
     pub allowed_subscriptions: Vec<SubscriptionId>,
     /// VPCs that may be asked for; empty: all.
@@ -63,6 +65,15 @@ pub enum PeeringRole {
     Minimal,
     /// The built-in role that the published runbooks use.
     NetworkContributor,
+}
+
+/// `RECONCILE`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reconcile {
+    /// What a vendor broke of what we created is made again.
+    Repair,
+    /// Nothing is touched.
+    Report,
 }
 
 /// An entry of `ALLOWED_VPCS`: a VPC's id, its key with the owner (`org:<organization>:<id>`, `project:<project>:<id>`), or the owner
@@ -202,6 +213,8 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         let roles = [("minimal", PeeringRole::Minimal), ("network-contributor", PeeringRole::NetworkContributor)];
         let peering_role = self.one_of("PEERING_ROLE", &roles);
         self.one_of("CREDENTIAL", &[("federated", ())]);
+        let choices = [("repair", Reconcile::Repair), ("report", Reconcile::Report)];
+        let reconcile = self.one_of("RECONCILE", &choices);
         let allowed_subscriptions = self.list("ALLOWED_SUBSCRIPTIONS");
         let allowed_vpcs = self.list("ALLOWED_VPCS");
         let app_vnet = self.parsed::<VnetId>("APP_VNET");
@@ -226,6 +239,7 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
             aiven_application: aiven_application?,
             made,
             peering_role: peering_role?,
+            reconcile: reconcile?,
             allowed_subscriptions,
             allowed_vpcs,
             app_vnet,
@@ -340,6 +354,7 @@ mod tests {
             ("AZURE_TENANT_ID", ""),
             ("AZURE_CLIENT_ID", "me"),
             ("PEERING_ROLE", "owner"),
+            ("RECONCILE", "undo"),
             ("INSTALLATION", "Ünique"),
             ("ALLOWED_SUBSCRIPTIONS", "a,b"),
             ("TIME_SCALE", "60"),
@@ -349,6 +364,7 @@ mod tests {
             "AZURE_TENANT_ID is missing",
             "AZURE_CLIENT_ID:",
             "PEERING_ROLE:",
+            "RECONCILE:",
             "INSTALLATION:",
             "ALLOWED_SUBSCRIPTIONS:",
         ] {
