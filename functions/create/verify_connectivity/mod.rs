@@ -1,4 +1,4 @@
-//! The last step, which the published runbooks leave to the reader: does it connect? The hosts of the services in the VPC resolve into its
+//! Runbook step blog: does it connect? The hosts of the services in the VPC resolve into its
 //! range, their IP filters admit the VNet, and they take TCP connections, where the app is in that VNet and can try.
 //!
 //! Its verdict is shown on `Active` and undoes nothing. No name of a certificate is looked at and no credential is used.
