@@ -37,7 +37,8 @@ async fn assert_kept(simulation: &Simulation) {
     let (app, ours) = passwords(&world, Some(OURS));
     assert_eq!(ours.len(), 1, "{shown}");
     let vault = world.vault.as_ref().unwrap();
-    let newest = vault.secret(&secret_name(&app)).and_then(|secret| secret.version(None)).expect(&shown);
+    let newest = vault.secret(&secret_name(&app)).and_then(|secret| secret.version(None));
+    let newest = newest.unwrap_or_else(|| panic!("the vault has no password: {shown}"));
     assert_eq!((&newest.tags["key_id"], &newest.tags["app"]), (&ours[0], &app), "{shown}");
     let all = &world.application(&app).unwrap().passwords;
     let password = all.iter().find(|password| password.key_id == ours[0]).unwrap();
@@ -100,6 +101,8 @@ async fn a_peering_becomes_active_by_a_password() {
     let facts = simulation.record(&pair).await.unwrap().facts;
     let life = facts.secret_expires.unwrap().duration_since(facts.secret_at.unwrap());
     assert_eq!((life.as_secs_f64() / 86_400.0).round(), 180.0, "days");
+    let journal = simulation.journal().await.join("\n");
+    assert!(journal.contains("the application's password is in the vault's secret application-"), "{journal}");
     let parts = format!("{:?}", simulation.rows("shared").await);
     assert!(parts.contains("created") && !parts.contains("federated"), "{parts}");
     let (app, _) = passwords(&simulation.world(), Some(OURS));
