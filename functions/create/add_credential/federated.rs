@@ -39,22 +39,19 @@ pub(super) fn remedy(tools: &Tools, app: AppId, failure: &Failure) -> Option<Rem
     if failure.service != Service::Graph || failure.status != Some(403) {
         return None;
     }
-    let wanted = wanted(tools);
-    let parameters = serde_json::json!({"name": wanted.name, "issuer": wanted.issuer, "subject": wanted.subject, "audiences": wanted.audiences});
     Some(Remedy {
         why: "the app's managed identity has no right to add a credential to the application".to_owned(),
-        command: format!(
-            "az ad app federated-credential create --id {app} --parameters '{parameters}' (run by an owner of the application)"
-        ),
+        command: command(tools, app),
     })
 }
 
-fn part(app: AppId) -> String {
+/// The part of the installation's row that is the credential.
+pub fn part(app: AppId) -> String {
     format!("credential:{app}")
 }
 
 /// The credential: it trusts this app's identity, as the home tenant's token service names it.
-fn wanted(tools: &Tools) -> FederatedCredential {
+pub fn wanted(tools: &Tools) -> FederatedCredential {
     let settings = &tools.settings;
     FederatedCredential {
         name: format!("aiven-azure-peering-{}", settings.installation),
@@ -66,6 +63,20 @@ fn wanted(tools: &Tools) -> FederatedCredential {
         subject: settings.identity.to_string(),
         audiences: vec![AUDIENCE.to_owned()],
     }
+}
+
+/// Whether both trust the same; their names do not matter.
+pub fn is_same(a: &FederatedCredential, b: &FederatedCredential) -> bool {
+    a.issuer == b.issuer && a.subject == b.subject && a.audiences == b.audiences
+}
+
+/// The command that adds it, for a person who may.
+pub fn command(tools: &Tools, app: AppId) -> String {
+    let FederatedCredential { name, issuer, subject, audiences } = wanted(tools);
+    let parameters = serde_json::json!({"name": name, "issuer": issuer, "subject": subject, "audiences": audiences});
+    format!(
+        "az ad app federated-credential create --id {app} --parameters '{parameters}' (run by an owner of the application)"
+    )
 }
 
 struct ItsCredential<'a> {
@@ -81,10 +92,7 @@ impl SharedEffect for ItsCredential<'_> {
     async fn look(&self) -> Result<Option<String>, Stop> {
         let wanted = wanted(self.tools);
         let all = self.tools.clouds.graph.federated_credentials(self.app).await?;
-        let same = |c: &FederatedCredential| {
-            c.issuer == wanted.issuer && c.subject == wanted.subject && c.audiences == wanted.audiences
-        };
-        Ok(all.into_iter().find(same).map(|found| found.name))
+        Ok(all.into_iter().find(|found| is_same(found, &wanted)).map(|found| found.name))
     }
 
     async fn make(&self) -> Result<String, Stop> {

@@ -1,7 +1,7 @@
 //! Runbook step 4: how the app may sign in as the application. By a federated credential, so that there is no secret anywhere; or, if
 //! so configured, by a password straight into Key Vault.
 
-mod federated;
+pub mod federated;
 pub mod secret;
 
 use async_trait::async_trait;

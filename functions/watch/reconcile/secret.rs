@@ -5,15 +5,18 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::installation::application_gone;
+use super::{Seen, is_settled};
 use crate::clock::Clock;
-use crate::cloud::entra::Credential;
 use crate::cloud::key_vault::secret_name;
 use crate::create::Tools;
 use crate::create::add_credential::secret::{ItsPassword, Kept, application_of, by_hand};
-use crate::engine::{SharedEffect, Stop};
-use crate::peering::{AppId, Drift, Hand};
+use crate::engine::{Service, SharedEffect, Stop};
+use crate::peering::AppId;
 use crate::store::SharedRow;
 
+/// The kind of drift that says that a password's end is near.
+pub const ENDS: &str = "secret_ends";
 /// How long before its end a password is reported, nominal.
 const AHEAD: Duration = Duration::from_secs(30 * 24 * 3600);
 
@@ -22,20 +25,21 @@ const AHEAD: Duration = Duration::from_secs(30 * 24 * 3600);
 ///
 /// # Errors
 /// The vault or Graph did not answer: nothing is known then.
-pub async fn check(tools: &Tools, row: &SharedRow, clock: &Arc<dyn Clock>) -> Result<Vec<(String, Drift)>, Stop> {
-    let mut found = Vec::new();
-    if tools.settings.credential != Credential::Secret {
-        return Ok(found);
+pub async fn check(tools: &Tools, row: &SharedRow, clock: &Arc<dyn Clock>) -> Result<Seen, Stop> {
+    let mut seen = Seen::new();
+    for (name, _) in row.parts.iter().filter(|(_, part)| is_settled(part, &**clock)) {
+        let Some(app) = application_of(name) else { continue };
+        let drift = match ItsPassword::new(tools, app, clock.clone()).look().await {
+            Ok(kept) => judge(app, kept, &**clock)
+                .map(|(kind, what)| super::by_hand(kind, "add_credential", what, by_hand(tools, app), clock.now())),
+            Err(Stop::Failed(failure)) if failure.service == Service::Graph && failure.is_not_found() => {
+                Some(application_gone(app, clock.now()))
+            }
+            Err(stop) => return Err(stop),
+        };
+        seen.insert(name.clone(), drift);
     }
-    for (part, app) in row.parts.keys().filter_map(|part| Some((part, application_of(part)?))) {
-        let kept = ItsPassword::new(tools, app, clock.clone()).look().await?;
-        found.extend(judge(app, kept, &**clock).map(|(kind, what)| {
-            let (hand, command) = (Hand::Person, by_hand(tools, app));
-            let (step, since) = ("add_credential".to_owned(), clock.now());
-            (part.clone(), Drift { kind: kind.to_owned(), hand, what, command, step, since })
-        }));
-    }
-    Ok(found)
+    Ok(seen)
 }
 
 /// Kind and words, if there is something to report.
@@ -48,7 +52,7 @@ fn judge(app: AppId, kept: Option<Kept>, clock: &dyn Clock) -> Option<(&'static 
     };
     let is_near = |end: &Timestamp| clock.until(*end) < AHEAD;
     let end = kept.expires.filter(is_near)?;
-    Some(("secret_ends", format!("the password of application {app} in the vault's secret {secret} ends at {end}")))
+    Some((ENDS, format!("the password of application {app} in the vault's secret {secret} ends at {end}")))
 }
 
 #[cfg(test)]
