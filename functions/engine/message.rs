@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::peering::{PeeringKey, Record, SCHEMA, VpcRef};
+use crate::peering::{PeeringKey, Record, SCHEMA, TraceParent, VpcRef};
 
 /// A hint to run a step of a peering. Older than the record, it means nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,6 +76,8 @@ pub struct Delivery {
     pub message_id: String,
     /// Whether it was delivered before.
     pub redelivered: bool,
+    /// The trace context in which the host delivered it, if it has one.
+    pub trace: Option<TraceParent>,
 }
 
 /// The queue of a function: its name with hyphens.

@@ -24,5 +24,5 @@ pub use ensure::{Known, SharedEffect, Uses};
 pub use failure::{Failure, Service};
 pub use message::{Delivery, PollMessage, ReconcileMessage, StepMessage, Versioned, queue_of};
 pub use outcome::{Act, Fix, Look, Stop, Wait};
-pub use run::{Engine, RunError, to_text};
+pub use run::{Engine, RunError, tell_if_late, to_text};
 pub use step::{Entry, Job, Remedy, Runbook, Runbooks, Step};

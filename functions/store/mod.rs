@@ -25,6 +25,7 @@ mod rejected;
 mod shared;
 mod shared_key;
 mod tables;
+mod vpc_requests;
 
 use std::sync::Arc;
 
@@ -36,6 +37,7 @@ pub use records::{Flag, Loaded, Records, Stored, VpcRow, Vpcs};
 pub use rejected::reject;
 pub use shared::{Brake, Cause, HeldRow, Outage, Part, Scope, Shared, SharedRow};
 pub use tables::{Continuation, Entity, Filter, Op, Page, Query, Rows, Tables, Value};
+pub use vpc_requests::{FoundRequest, HeldRequest, VpcRequestRow, VpcRequests};
 
 use count::Counted;
 

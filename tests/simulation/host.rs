@@ -47,10 +47,10 @@ impl Host {
         self.ring();
         let next = self.next_event();
         let moments = self.moments.clone();
-        let died = matches!(select(Box::pin(moments.death()), Box::pin(self.work_until(next))).await, Either::Left(_));
+        select(Box::pin(moments.alarm()), Box::pin(self.work_until(next))).await;
+        let died = self.moments.take_dead();
         if died {
             self.at_work.clear();
-            self.moments.begin_anew();
             self.deaths += 1;
         }
         died
@@ -129,6 +129,7 @@ impl Host {
             trigger: Trigger::Queue(text),
             message_id: message.id.clone(),
             dequeue_count: message.dequeue_count,
+            trace: None,
         };
         let work = self.functions[function](invocation);
         let (moments, queue) = (self.moments.clone(), queue.to_owned());
@@ -152,6 +153,7 @@ impl Host {
                     trigger: Trigger::Timer { past_due: false },
                     message_id: String::new(),
                     dequeue_count: 0,
+                    trace: None,
                 };
                 let work = self.functions[*function](invocation);
                 self.at_work.push(async move { (None, work.await) }.boxed());

@@ -1,28 +1,40 @@
 //! Every call of a cloud or of storage is a moment: before it another invocation may go on, and the process may die.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use functions::store::{Continuation, Entity, Op, Page, Query, Queues, ReceivedMessage, StoreError, Tables};
 use tokio::sync::Notify;
 
-/// Counts moments, and kills the process at one of them.
-#[derive(Debug, Default)]
+/// What is to happen before a moment.
+type Plan = (usize, Box<dyn FnOnce() + Send>);
+
+/// Counts moments; kills the process, or lets something else happen, before one of them.
+#[derive(Default)]
 pub struct Moments {
     count: AtomicUsize,
-    /// The moment at which the process dies; 0: it lives.
-    die_at: AtomicUsize,
+    plan: Mutex<Option<Plan>>,
     dead: AtomicBool,
-    death: Notify,
+    /// Something happened that the host has to look at.
+    alarm: Notify,
+}
+
+impl std::fmt::Debug for Moments {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "moment {}", self.count())
+    }
 }
 
 impl Moments {
     /// One moment: lets others go on. The process may be dead then, and never come back.
     pub async fn moment(&self) {
-        if self.count.fetch_add(1, SeqCst) + 1 == self.die_at.load(SeqCst) {
-            self.kill();
+        let now = self.count.fetch_add(1, SeqCst) + 1;
+        let due = self.plan.lock().unwrap().take_if(|(at, _)| *at <= now);
+        if let Some((_, happens)) = due {
+            happens();
+            self.alarm.notify_one();
         }
         tokio::task::yield_now().await;
         if self.dead.load(SeqCst) {
@@ -35,35 +47,41 @@ impl Moments {
         self.count.load(SeqCst)
     }
 
+    /// Something happens before the n-th call from now on (1: the next). Takes the place of what was planned before.
+    pub fn before(&self, n: usize, happens: impl FnOnce() + Send + 'static) {
+        *self.plan.lock().unwrap() = Some((self.count() + n, Box::new(happens)));
+    }
+
     /// The process will die before the n-th call from now on (1: the next); what calls before it did stays done.
-    pub fn die_before(&self, n: usize) {
-        self.die_at.store(self.count() + n, SeqCst);
+    pub fn die_before(self: &Arc<Self>, n: usize) {
+        let this = self.clone();
+        self.before(n, move || this.kill());
     }
 
-    /// Whether a death that was ordered is still to come.
-    pub fn is_doomed(&self) -> bool {
-        self.die_at.load(SeqCst) > self.count()
+    /// Whether what was planned is still to come.
+    pub fn is_planned(&self) -> bool {
+        self.plan.lock().unwrap().is_some()
     }
 
-    /// It lives on after all.
+    /// Nothing is planned any more.
     pub fn spare(&self) {
-        self.die_at.store(0, SeqCst);
+        self.plan.lock().unwrap().take();
     }
 
-    /// The process is dead from its next call on.
+    /// The process is dead from now on: none of its calls begins any more.
     pub fn kill(&self) {
         self.dead.store(true, SeqCst);
-        self.death.notify_one();
+        self.alarm.notify_one();
     }
 
-    /// Returns when the process is dead; then another may begin.
-    pub async fn death(&self) {
-        self.death.notified().await;
+    /// Returns when the host has something to look at.
+    pub async fn alarm(&self) {
+        self.alarm.notified().await;
     }
 
-    /// Another process begins.
-    pub fn begin_anew(&self) {
-        self.dead.store(false, SeqCst);
+    /// Whether the process is dead; then another begins.
+    pub fn take_dead(&self) -> bool {
+        self.dead.swap(false, SeqCst)
     }
 }
 

@@ -31,7 +31,7 @@ impl Asked {
     }
 
     fn with(&self, status: Option<u16>, code: String, message: &str) -> Failure {
-        let secrets: Vec<&str> = self.assertion.iter().map(Token::secret).collect();
+        let secrets: Vec<&str> = self.proof.iter().map(Token::secret).collect();
         Failure {
             service: self.service,
             call: self.call.clone(),

@@ -2,6 +2,7 @@
 
 mod failures;
 mod readable;
+mod secrets;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -22,8 +23,18 @@ pub use source::EntraTokens;
 pub enum Identity {
     /// The installation's managed identity itself.
     Installation,
-    /// The application that peers, in whose name the managed identity's token is the client assertion.
+    /// The application that peers, which proves itself as [`Credential`] says.
     Application(AppId),
+}
+
+/// How the application proves itself.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Credential {
+    /// The managed identity's token is its client assertion: there is no secret.
+    #[default]
+    Federated,
+    /// By a password, which the vault of `KEY_VAULT_URL` keeps.
+    Secret,
 }
 
 /// A bearer token; prints no more than its expiry.
@@ -62,10 +73,11 @@ pub trait TokenSource: Send + Sync + fmt::Debug {
     /// A token of a tenant for a scope, good for some minutes at least. The installation's are of the home tenant always.
     ///
     /// # Errors
-    /// Of [`Service::Entra`](crate::engine::Service::Entra) with code `AADSTS<n>`, or of [`Service::ManagedIdentity`](crate::engine::Service::ManagedIdentity).
+    /// Of [`Service::Entra`](crate::engine::Service::Entra) with code `AADSTS<n>`, of [`Service::ManagedIdentity`](crate::engine::Service::ManagedIdentity),
+    /// or of [`Service::KeyVault`](crate::engine::Service::KeyVault).
     async fn token(&self, identity: Identity, tenant: TenantId, scope: &str) -> Result<Token, Failure>;
 
     /// Has the next token be a new one: rights granted since the last one may show only there
-    /// (ARM's AuthorizationFailed: "please refresh your credentials").
+    /// (ARM's AuthorizationFailed: "please refresh your credentials"). An application's password, if it has one, is read anew, too.
     fn forget(&self, identity: Identity, tenant: TenantId);
 }

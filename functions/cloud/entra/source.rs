@@ -8,19 +8,20 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use azure_core::cloud::{CloudConfiguration, CustomConfiguration};
-use azure_core::credentials::{AccessToken, TokenCredential};
+use azure_core::credentials::{AccessToken, Secret, TokenCredential};
 use azure_core::http::{ClientMethodOptions, ClientOptions, HttpClient, RetryOptions, Transport};
 use azure_identity::{
-    ClientAssertion, ClientAssertionCredential, ClientAssertionCredentialOptions, ManagedIdentityCredential,
-    ManagedIdentityCredentialOptions, UserAssignedId,
+    ClientAssertion, ClientAssertionCredential, ClientAssertionCredentialOptions, ClientSecretCredential,
+    ClientSecretCredentialOptions, ManagedIdentityCredential, ManagedIdentityCredentialOptions, UserAssignedId,
 };
 use jiff::Timestamp;
 
 use super::readable::ReadableErrors;
-use super::{Identity, Token, TokenSource};
+use super::secrets::{Secrets, is_refused};
+use super::{Credential, Identity, Token, TokenSource};
 use crate::clock::Clock;
 use crate::cloud::Endpoints;
-use crate::cloud::http::timed;
+use crate::cloud::http::{Http, timed};
 use crate::engine::{Failure, Service};
 use crate::peering::{AppId, TenantId};
 
@@ -55,6 +56,8 @@ pub struct EntraTokens {
     transport: Arc<dyn HttpClient>,
     clock: Arc<dyn Clock>,
     kept: Mutex<HashMap<Key, Slot>>,
+    /// The applications' passwords; `None`: they have none.
+    secrets: Option<Secrets>,
 }
 
 impl fmt::Debug for EntraTokens {
@@ -65,8 +68,18 @@ impl fmt::Debug for EntraTokens {
 
 impl EntraTokens {
     /// For the managed identity with the endpoints' client id, at the endpoints' authority.
-    pub fn new(endpoints: &Endpoints, transport: Arc<dyn HttpClient>, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(
+        endpoints: &Endpoints,
+        credential: Credential,
+        transport: Arc<dyn HttpClient>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let secrets = (credential == Credential::Secret).then(|| {
+            let installation = Self::new(endpoints, Credential::Federated, transport.clone(), clock.clone());
+            Secrets::new(endpoints, &Http::new(transport.clone(), clock.clone()), Arc::new(installation))
+        });
         Self {
+            secrets,
             authority: endpoints.entra.as_str().trim_end_matches('/').to_owned(),
             tenant: endpoints.tenant,
             client_id: endpoints.client_id,
@@ -109,12 +122,39 @@ impl EntraTokens {
     async fn fresh(&self, (identity, tenant, scope): &Key) -> Result<Token, Failure> {
         match identity {
             Identity::Installation => self.ask(&*self.managed_identity()?, Asked::managed_identity(scope)).await,
-            Identity::Application(app) => {
-                let exchange = (Identity::Installation, self.tenant, EXCHANGE_SCOPE.to_owned());
-                let assertion = Box::pin(self.kept_or_new(exchange)).await?;
-                let credential = self.application(*app, *tenant, assertion.clone())?;
-                self.ask(&*credential, Asked::entra(*tenant, scope, assertion)).await
-            }
+            Identity::Application(app) => match &self.secrets {
+                None => self.by_assertion(*app, *tenant, scope).await,
+                Some(secrets) => self.by_secret(secrets, *app, *tenant, scope).await,
+            },
+        }
+    }
+
+    async fn by_assertion(&self, app: AppId, tenant: TenantId, scope: &str) -> Result<Token, Failure> {
+        let exchange = (Identity::Installation, self.tenant, EXCHANGE_SCOPE.to_owned());
+        let assertion = Box::pin(self.kept_or_new(exchange)).await?;
+        let credential = self.application(app, tenant, assertion.clone())?;
+        self.ask(&*credential, Asked::entra(tenant, scope, assertion)).await
+    }
+
+    /// One that is refused is read anew: it may have been replaced since.
+    async fn by_secret(&self, secrets: &Secrets, app: AppId, tenant: TenantId, scope: &str) -> Result<Token, Failure> {
+        let secret = secrets.of(app).await?;
+        let refused = match self.sign_in(app, tenant, scope, &secret).await {
+            Err(failure) if is_refused(&failure) => failure,
+            outcome => return outcome,
+        };
+        secrets.forget(Identity::Application(app));
+        let newest = secrets.of(app).await?;
+        if newest.secret() == secret.secret() { Err(refused) } else { self.sign_in(app, tenant, scope, &newest).await }
+    }
+
+    async fn sign_in(&self, app: AppId, tenant: TenantId, scope: &str, secret: &Token) -> Result<Token, Failure> {
+        let options = ClientSecretCredentialOptions { client_options: self.client_options() };
+        let asked = Asked::entra(tenant, scope, secret.clone());
+        let password = Secret::new(secret.secret().to_owned());
+        match ClientSecretCredential::new(&tenant.to_string(), app.to_string(), password, Some(options)) {
+            Ok(credential) => self.ask(&*credential, asked).await,
+            Err(error) => Err(asked.failure(&error, self.clock.now())),
         }
     }
 
@@ -180,6 +220,9 @@ impl TokenSource for EntraTokens {
     }
 
     fn forget(&self, identity: Identity, tenant: TenantId) {
+        if let Some(secrets) = &self.secrets {
+            secrets.forget(identity);
+        }
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         // An application's new token wants a new assertion, too (AADSTS700024: the old one may be what is wrong).
         kept.retain(|(whose, of, scope), _| match identity {
@@ -205,18 +248,19 @@ pub(super) struct Asked {
     pub(super) service: Service,
     pub(super) call: String,
     scope: String,
-    pub(super) assertion: Option<Token>,
+    /// The assertion or the password, which no text may repeat.
+    pub(super) proof: Option<Token>,
 }
 
 impl Asked {
     fn managed_identity(scope: &str) -> Self {
         let call = "GET the managed identity's token".to_owned();
-        Self { service: Service::ManagedIdentity, call, scope: scope.to_owned(), assertion: None }
+        Self { service: Service::ManagedIdentity, call, scope: scope.to_owned(), proof: None }
     }
 
-    fn entra(tenant: TenantId, scope: &str, assertion: Token) -> Self {
+    fn entra(tenant: TenantId, scope: &str, proof: Token) -> Self {
         let call = format!("POST /{tenant}/oauth2/v2.0/token");
-        Self { service: Service::Entra, call, scope: scope.to_owned(), assertion: Some(assertion) }
+        Self { service: Service::Entra, call, scope: scope.to_owned(), proof: Some(proof) }
     }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! Without `IDENTITY_ENDPOINT` in the environment `azure_identity` asks the virtual machine's endpoint in the same words.
 
+mod secret;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +20,7 @@ const CLIENT: &str = "&client_id=55555555-5555-4555-8555-555555555555";
 const ASSERTION: &str = "eyJhbGciOiJub25lIn0.assertion.x";
 
 fn tokens(script: &Arc<Script>) -> EntraTokens {
-    EntraTokens::new(&endpoints(), script.clone(), Arc::new(TokioClock::new()))
+    EntraTokens::new(&endpoints(), Credential::Federated, script.clone(), Arc::new(TokioClock::new()))
 }
 
 fn identity_line(resource: &str) -> String {

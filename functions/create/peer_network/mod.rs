@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use super::add_credential::secret::refused_password;
 use super::create_service_principal::application;
 use super::request_peering::MOST_REPLACED;
 use super::roles::assign_command;
@@ -56,7 +57,7 @@ impl Step for PeerNetwork {
     }
 
     fn remedy(&self, record: &Record, failure: &Failure) -> Option<Remedy> {
-        lost_role(record, failure)
+        refused_password(&self.0, record, failure).or_else(|| lost_role(record, failure))
     }
 }
 
@@ -133,9 +134,10 @@ impl PeerNetwork {
 
 fn judge(job: &mut Job, peering: &Peering) -> Result<Look, Stop> {
     match (&peering.state, &peering.provisioning_state) {
-        (PeeringState::Connected, ProvisioningState::Succeeded) => {
-            Ok(if is_to_be_mended(&job.record, peering) { Look::Missing } else { Look::Done })
+        (PeeringState::Connected, ProvisioningState::Succeeded) if is_to_be_mended(&job.record, peering) => {
+            Ok(Look::Missing)
         }
+        (PeeringState::Connected, ProvisioningState::Succeeded) => as_asked(&job.record, peering),
         (PeeringState::Disconnected, _) if is_ours(&job.record) && job.record.facts.recreated < MOST_REPLACED => {
             let why = "our half is Disconnected: it is removed, and both are made again".to_owned();
             Err(Stop::Back { step: "request_peering", why, after: Duration::ZERO })
@@ -163,6 +165,11 @@ fn is_to_be_mended(record: &Record, half: &Peering) -> bool {
     record.mending && is_ours(record) && (stale || (is_to_be_put_back(record) && (closed || differs)))
 }
 
+/// What a person changed is reported; `retry` is what puts it back.
+fn changed_by_hand(record: &Record) -> bool {
+    record.drift.iter().any(|drift| drift.kind == "forwarding_changed")
+}
+
 /// Whether `retry` was sent for a half that was known to have been changed by hand: unasked, that is never undone.
 fn is_to_be_put_back(record: &Record) -> bool {
     let by_hand = ["access_off", "forwarding_changed"];
@@ -173,6 +180,33 @@ fn is_to_be_put_back(record: &Record) -> bool {
 fn is_only_to_be_synchronised(record: &Record) -> bool {
     let drifted = record.mending && !record.drift.is_empty();
     drifted && !is_to_be_put_back(record) && record.facts.azure_state.as_deref() == Some("Connected")
+}
+
+/// Ours takes another option in place, without an outage. An adopted half is not ours to change: it has to let in what was asked for.
+fn as_asked(record: &Record, peering: &Peering) -> Result<Look, Stop> {
+    let (asked, found) = (record.options.allow_forwarded_traffic, peering.allow_forwarded_traffic);
+    match record.provenance.azure {
+        Some(Provenance::Adopted) if asked && !found => Err(Stop::Fix(no_forwarding(record, peering))),
+        Some(Provenance::Created) if asked != found && !changed_by_hand(record) => Ok(Look::Missing),
+        _ => Ok(Look::Done),
+    }
+}
+
+fn no_forwarding(record: &Record, peering: &Peering) -> Fix {
+    let vnet = &record.vnet;
+    Fix {
+        what: format!(
+            "peering {} on the VNet has allowForwardedTraffic false, and allow_forwarded_traffic true was asked for",
+            peering.name
+        ),
+        why: "it was there before this peering was asked for, so it is not ours to change".to_owned(),
+        command: format!(
+            "az network vnet peering update --name {} --vnet-name {} --resource-group {} --subscription {} --set allowForwardedTraffic=true; or send action \"update\" without the option",
+            peering.name, vnet.name, vnet.resource_group, vnet.subscription
+        ),
+        code: "forwarding_differs".to_owned(),
+        correlation: None,
+    }
 }
 
 pub(super) fn disconnected(record: &Record, peering: &Peering) -> Fix {
@@ -193,9 +227,10 @@ pub(super) fn disconnected(record: &Record, peering: &Peering) -> Fix {
 fn name_is_free(job: &Job, peerings: &[Peering]) -> Result<(), Stop> {
     let name = job.record.peering_name();
     let Some(other) = peerings.iter().find(|peering| peering.name.eq_ignore_ascii_case(&name)) else { return Ok(()) };
+    let ours = remote(job)?;
     let leads = other.remote.as_ref().map_or_else(|| "an unknown network".to_owned(), ToString::to_string);
     Err(Stop::Fix(Fix {
-        what: format!("the VNet has a peering named {name} already, and it leads to {leads}"),
+        what: format!("the VNet has a peering named {name} already, and it leads to {leads}, not to {ours}"),
         why: "a peering's remote network cannot be changed, and it may be somebody's".to_owned(),
         command: "ask for the peering with another \"peering_name\", or delete the other one".to_owned(),
         code: "peering_name_taken".to_owned(),

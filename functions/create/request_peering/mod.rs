@@ -1,10 +1,13 @@
 //! Runbook step 11: the peering connection at Aiven, of an organization's or a project's VPC.
 
+mod ranges;
+
 use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+use self::ranges::Change;
 use super::create_service_principal::application;
 use super::peer_network::{disconnected, lost_role};
 use crate::cloud::aiven::{Connection, ConnectionState, NewConnection, Vpc};
@@ -47,7 +50,7 @@ impl Step for RequestPeering {
         job.found(Half::Aiven);
         let now = job.now();
         keep(&mut job.record.facts, connection, now);
-        Ok(Look::Done)
+        ranges::as_asked(&job.record, connection)
     }
 
     async fn act(&self, job: &mut Job) -> Result<Act, Stop> {
@@ -57,11 +60,14 @@ impl Step for RequestPeering {
         if job.record.facts.aiven_state.is_none() {
             return self.request(job).await;
         }
-        // The look saw a refused one, which has to go first.
+        // The look saw a refused one, which has to go first; or one that routes other ranges than asked for.
         let vpc = self.0.clouds.aiven.vpc(&job.record.key.vpc).await?;
         match vpc.live_connection_to(&job.record.vnet) {
             Some(connection) if is_refused(&connection.state) || job.record.facts.replace => {
                 self.remove(job, connection).await
+            }
+            Some(connection) if ranges::change(&job.record, connection) != Change::default() => {
+                self.route(job, connection).await
             }
             _ => Err(Wait::aiven("connection_changed", "the connection has just changed", 5, 600).into()),
         }
@@ -136,6 +142,15 @@ impl RequestPeering {
         let wait = Wait::azure("deleting_half", "Azure deletes our half, which is left over", 10, 1800)
             .or("see the activity log of the VNet; `retry` deletes it again");
         Err(Stop::Wait(Wait { delay: retry_after.unwrap_or(wait.delay), ..wait }))
+    }
+
+    /// Routes are all that changes: the connection stays as it is.
+    async fn route(&self, job: &mut Job, connection: &Connection) -> Result<Act, Stop> {
+        let Change { add, delete } = ranges::change(&job.record, connection);
+        self.0.clouds.aiven.set_cidrs(&job.record.key.vpc, connection, &add, &delete).await?;
+        job.record.facts.routed.clone_from(&job.record.options.user_peer_network_cidrs);
+        job.said = Some(format!("Aiven routes the ranges asked for: {} added, {} removed", add.len(), delete.len()));
+        Ok(Act::Done)
     }
 
     /// Removes a refused connection of ours; the next look finds it gone, and asks again.

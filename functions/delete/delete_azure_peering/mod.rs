@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use super::delete_aiven_peering::NAME as AIVENS;
 use super::stays;
 use crate::cloud::arm::{Peering, ProvisioningState};
+use crate::create::add_credential::secret::refused_password;
 use crate::create::roles::assign_command;
 use crate::create::{Tools, create_service_principal::application};
 use crate::engine::{Act, Failure, Job, Look, Remedy, Service, Step, Stop, Wait};
-use crate::peering::{Half, Record};
+use crate::peering::{Half, Provenance, Record};
 
 const NAME: &str = "the peering on the VNet";
 
@@ -31,6 +33,8 @@ impl Step for DeleteAzurePeering {
             job.record.provenance.azure = None;
             let facts = &mut job.record.facts;
             (facts.operation, facts.azure_state, facts.aiven_vnet, facts.aiven_tenant) = (None, None, None, None);
+            let leads_nowhere = job.record.provenance.aiven == Some(Provenance::Adopted);
+            job.said = leads_nowhere.then(|| format!("{NAME} is gone; {AIVENS} stays, and it sees DELETED_BY_PEER"));
             return Ok(Look::Done);
         };
         job.record.facts.peering = Some(peering.name);
@@ -50,6 +54,9 @@ impl Step for DeleteAzurePeering {
     }
 
     fn remedy(&self, record: &Record, failure: &Failure) -> Option<Remedy> {
+        if let Some(remedy) = refused_password(&self.0, record, failure) {
+            return Some(remedy);
+        }
         let missing = failure.service == Service::Arm && failure.code == "AuthorizationFailed";
         let (principal, role) = (record.facts.principal?, record.facts.peering_role.as_deref()?);
         missing.then(|| Remedy {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::cloud::aiven::Vpc;
 use crate::create::Tools;
-use crate::engine::{Class, Delivery, Engine, Failure, PollMessage, RunError, classify};
+use crate::engine::{Class, Delivery, Engine, Failure, PollMessage, RunError, classify, tell_if_late};
 use crate::peering::VpcRef;
 use crate::store::{Flag, Outage, Scope, Stored, reject};
 
@@ -107,6 +107,9 @@ async fn judge_one(
                 stored.record.facts.aiven_state.as_ref().map(|state| format!("the connection is {state} at Aiven"));
             engine.conclude_from_outside(stored, outcome, said, Some(delivery)).await
         }
-        None => Ok(()),
+        None => {
+            tell_if_late(&stored.record, now);
+            Ok(())
+        }
     }
 }

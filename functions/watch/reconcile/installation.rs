@@ -5,9 +5,11 @@
 use serde::de::DeserializeOwned;
 use tracing::debug;
 
-use super::{Seen, by_hand, is_settled, record};
-use crate::create::{Tools, add_credential, admit_aiven, create_service_principal, register_application};
-use crate::engine::{Engine, Failure, Fix, RunError};
+use super::{Seen, by_hand, is_settled, record, secret};
+use crate::cloud::entra::Credential;
+use crate::create::add_credential::federated;
+use crate::create::{Tools, admit_aiven, create_service_principal, register_application};
+use crate::engine::{Engine, Failure, Fix, RunError, Stop};
 use crate::peering::{AppId, Drift, ObjectId};
 use crate::store::{Scope, SharedRow};
 use crate::watch::reconcile_vpc::unanswered;
@@ -34,7 +36,10 @@ pub async fn look(engine: &Engine, tools: &Tools) -> Result<Principals, RunError
     let look = Look { engine, tools, row: held.row.clone() };
     let mut seen = Seen::new();
     if let Some(app) = app {
-        look.credential(app, &mut seen).await?;
+        match tools.settings.credential {
+            Credential::Federated => look.credential(app, &mut seen).await?,
+            Credential::Secret => look.passwords(&mut seen).await?,
+        }
         look.principal(app, &create_service_principal::part(app), made.principal, &mut seen).await?;
     }
     let aivens = tools.settings.aiven_application;
@@ -59,16 +64,16 @@ impl Look<'_> {
     }
 
     async fn credential(&self, app: AppId, seen: &mut Seen) -> Result<(), RunError> {
-        let part = add_credential::part(app);
+        let part = federated::part(app);
         if !self.is_settled(&part) && self.tools.settings.made.application != Some(app) {
             return Ok(());
         }
-        let wanted = add_credential::wanted(self.tools);
+        let wanted = federated::wanted(self.tools);
         let drift = match self.tools.clouds.graph.federated_credentials(app).await {
-            Ok(all) if all.iter().any(|found| add_credential::is_same(found, &wanted)) => None,
+            Ok(all) if all.iter().any(|found| federated::is_same(found, &wanted)) => None,
             Ok(_) => Some(self.gone("credential_gone", "add_credential", {
                 let what = format!("the federated credential that lets this app sign in as application {app} is gone");
-                (what, add_credential::command(self.tools, app))
+                (what, federated::command(self.tools, app))
             })),
             Err(failure) if failure.is_not_found() => Some(self.gone("application_gone", "register_application", {
                 let what = format!("application {app}, as which peerings are made, is gone");
@@ -79,6 +84,16 @@ impl Look<'_> {
             Err(failure) => return self.no_answer(&failure).await,
         };
         seen.insert(part, drift);
+        Ok(())
+    }
+
+    async fn passwords(&self, seen: &mut Seen) -> Result<(), RunError> {
+        match secret::check(self.tools, &self.row, &self.engine.clock).await {
+            Ok(of_passwords) => seen.extend(of_passwords),
+            Err(Stop::Failed(failure)) => self.no_answer(&failure).await?,
+            Err(Stop::Store(error)) => return Err(error.into()),
+            Err(stop) => debug!("nothing is known of the passwords: {stop:?}"),
+        }
         Ok(())
     }
 

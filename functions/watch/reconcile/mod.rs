@@ -2,6 +2,7 @@
 //! subscription), and then asks for a look at every VPC. Writes nothing where nothing is new.
 
 mod installation;
+mod secret;
 mod subscription;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ use crate::create::Tools;
 use crate::engine::{Engine, ReconcileMessage, RunError, queue_of, to_text};
 use crate::peering::{Drift, Hand, Provenance, SCHEMA};
 use crate::store::{HeldRow, Part, Scope, SharedRow};
+use crate::telemetry;
 
 /// So many subscriptions are looked at at once.
 const AT_ONCE: usize = 4;
@@ -51,10 +53,11 @@ async fn record(engine: &Engine, scope: &Scope, held: HeldRow, seen: &Seen) -> R
     let after = engine.shared.change(scope, Some(held), |row| apply(row, seen)).await?.row.drift;
     for (part, drift) in after.iter().filter(|(part, drift)| before.get(*part).is_none_or(|old| old.kind != drift.kind))
     {
-        warn!(event = "drift", part, kinds = drift.kind, "{} Do: {}", drift.what, drift.command);
+        let event = if drift.kind == secret::ENDS { telemetry::SECRET_EXPIRES } else { telemetry::DRIFT };
+        warn!(event, part, kinds = drift.kind, "{} Do: {}", drift.what, drift.command);
     }
     for (part, drift) in before.iter().filter(|(part, _)| !after.contains_key(*part)) {
-        info!(event = "drift", part, kinds = drift.kind, "it is again as it should be");
+        info!(event = telemetry::DRIFT, part, kinds = drift.kind, "it is again as it should be");
     }
     Ok(())
 }

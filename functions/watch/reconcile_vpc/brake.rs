@@ -7,6 +7,7 @@ use tracing::{error, info};
 use crate::engine::{Engine, RunError};
 use crate::peering::Status;
 use crate::store::{Brake, Scope, SharedRow};
+use crate::telemetry;
 
 /// More than so many peerings, and …
 const MOST: usize = 3;
@@ -53,7 +54,7 @@ pub async fn engage(engine: &Engine, Tally { drifted, active }: Tally) -> Result
     engine.shared.change(&Scope::Installation, None, change).await?;
     if is_new.into_inner() {
         error!(
-            event = "brake",
+            event = telemetry::BRAKE,
             drifted,
             active,
             "{drifted} of {active} peerings have drifted at once, so none is repaired by itself: see what they have in common; then send action \"retry\" for each VPC"
@@ -69,7 +70,7 @@ pub async fn release(engine: &Engine) -> Result<(), RunError> {
         return Ok(());
     }
     engine.shared.change(&Scope::Installation, None, |row| row.brake.take().is_some()).await?;
-    info!(event = "brake", "no more than usual has drifted: what a vendor broke is repaired again");
+    info!(event = telemetry::BRAKE, "no more than usual has drifted: what a vendor broke is repaired again");
     Ok(())
 }
 

@@ -9,6 +9,7 @@ use crate::clock::Clock;
 use crate::engine::{Delivery, Engine, RunError};
 use crate::peering::{Drift, JournalEntry, PeeringKey, Record};
 use crate::store::{Loaded, Scope, Stored};
+use crate::telemetry;
 
 /// Whether something of it may be repaired now: no person's hand is in it, and each kind was not repaired for a day.
 pub fn is_due(record: &Record, clock: &dyn Clock) -> bool {
@@ -50,7 +51,13 @@ async fn begin(engine: &Engine, mut stored: Stored, delivery: &Delivery) -> Resu
     record.mending = true;
     let kinds: Vec<&str> = broken.iter().map(|drift| drift.kind.as_str()).collect();
     let note = format!("{}: repaired, beginning with step {step}", kinds.join(", "));
-    info!(event = "repair", peering = record.id, step, kinds = kinds.join(" "), "what a vendor broke is made again");
+    info!(
+        event = telemetry::REPAIR,
+        peering = record.id,
+        step,
+        kinds = kinds.join(" "),
+        "what a vendor broke is made again"
+    );
     let entry = JournalEntry::new(now, "reconcile_vpc", "repair", note);
     match engine.begin(stored, &step, entry, &delivery.message_id).await {
         Err(RunError::Store(error)) if error.is_lost_race() => Ok(()),

@@ -6,6 +6,7 @@ use crate::cloud::aiven::{Connection, Vpc};
 use crate::engine::{Engine, RunError};
 use crate::peering::{PeeringKey, Status, VpcRef};
 use crate::store::{Loaded, Stored};
+use crate::telemetry;
 
 /// So many are kept in the VPC's row, at most.
 const MOST: usize = 50;
@@ -33,7 +34,7 @@ pub async fn report(engine: &Engine, id: &VpcRef, vpc: &Vpc, living: &[Stored]) 
         other => other?,
     }
     if !new.is_empty() {
-        warn!(event = "unknown_connection", vpc = %id, vnets = new.join(" "), "the VPC has connections that nobody asked for: send a create request to adopt one, or delete it at Aiven");
+        warn!(event = telemetry::UNKNOWN_CONNECTION, vpc = %id, vnets = new.join(" "), "the VPC has connections that nobody asked for: send a create request to adopt one, or delete it at Aiven");
     }
     Ok(())
 }

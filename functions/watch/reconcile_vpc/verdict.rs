@@ -9,6 +9,7 @@ use tracing::{info, warn};
 use super::judge::{is_repairable, order};
 use crate::clock::Clock;
 use crate::peering::{Drift, Fault, Hand, JournalEntry, Record, Status, Wanted};
+use crate::telemetry;
 
 /// A kind of drift is repaired at most once in so long. Nominal.
 const AT_MOST_ONCE_IN: Duration = Duration::from_secs(24 * 3600);
@@ -109,10 +110,10 @@ impl Verdict {
     pub fn tell(&self, record: &Record) {
         let (peering, outcome, note) = (&record.id, &self.entry.outcome, &self.entry.note);
         if self.new.is_empty() && record.fault.is_none() {
-            info!(event = "drift", peering, outcome, "{note}");
+            info!(event = telemetry::DRIFT, peering, outcome, "{note}");
         } else {
             warn!(
-                event = "drift",
+                event = telemetry::DRIFT,
                 peering,
                 outcome,
                 kinds = self.new.join(" "),

@@ -6,6 +6,7 @@ use tracing::warn;
 
 use crate::accept_request::{REQUESTS, accept_request};
 use crate::create::Tools;
+use crate::create_vpc::{AWAIT_VPC, VPC_REQUESTS, create_vpc};
 use crate::engine::{Delivery, Engine, Fix, RunError, StepMessage, Stop, queue_of};
 use crate::store::{Content, Loaded, ReceivedMessage, StoreError, reject};
 
@@ -22,7 +23,8 @@ const HINTS: [&str; 2] = ["poll_vpc", "reconcile_vpc"];
 /// Empties every poison queue.
 pub async fn empty(engine: &Engine, tools: &Tools) -> Result<(), RunError> {
     let steps = engine.runbooks.entries().map(|entry| queue_of(entry.name));
-    for queue in steps.chain([REQUESTS.to_owned()]).chain(HINTS.map(queue_of)) {
+    let others = [REQUESTS, VPC_REQUESTS, AWAIT_VPC].map(str::to_owned);
+    for queue in steps.chain(others).chain(HINTS.map(queue_of)) {
         empty_one(engine, tools, &queue).await?;
     }
     Ok(())
@@ -63,9 +65,13 @@ async fn handle(engine: &Engine, tools: &Tools, queue: &str, message: &ReceivedM
             );
         }
     };
-    if queue == REQUESTS {
-        let delivery = Delivery { message_id: message.id.clone(), redelivered: false };
-        return accept_request(engine, tools, &text, &delivery).await;
+    let delivery = Delivery { message_id: message.id.clone(), redelivered: false, trace: None };
+    match queue {
+        REQUESTS => return accept_request(engine, tools, &text, &delivery).await,
+        VPC_REQUESTS => return create_vpc(engine, tools, &text, &delivery).await,
+        // A hint to look: what of it is not stale is sent again when it is overdue.
+        AWAIT_VPC => return Ok(()),
+        _ => {}
     }
     match serde_json::from_str::<StepMessage>(&text) {
         Ok(step) => hint(engine, &step).await,
@@ -82,7 +88,8 @@ async fn hint(engine: &Engine, message: &StepMessage) -> Result<(), RunError> {
     if message.seq != record.seq || message.step != record.step {
         return Ok(());
     }
-    warn!(peering = record.id, step = record.step, seq = record.seq, "its message failed five times");
+    let event = crate::telemetry::POISONED;
+    warn!(event, peering = record.id, step = record.step, seq = record.seq, "its message failed five times");
     let mut stored = *stored;
     stored.record.poisoned += 1;
     if stored.record.poisoned < MOST_POISONED {

@@ -43,7 +43,12 @@ impl Clouds {
             calls: Mutex::new(Vec::new()),
             bodies: AtomicBool::new(false),
         };
-        Self { shared: Arc::new(shared), certificate: options.dir, _tasks: Arc::new(Tasks(Vec::new())) }
+        Self {
+            shared: Arc::new(shared),
+            certificate: options.dir,
+            name_server: None,
+            _tasks: Arc::new(Tasks(Vec::new())),
+        }
     }
 
     /// The service that a URL of `settings()` belongs to.

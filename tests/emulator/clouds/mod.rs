@@ -1,7 +1,7 @@
 //! The emulated clouds: Aiven, Entra, Microsoft Graph, Azure Resource Manager, Key Vault and the managed-identity endpoint.
 //!
 //! One process, one [`World`], six servers on 127.0.0.1, TLS with a CA of their own (the identity endpoint is plain
-//! HTTP, as App Service's is). They are state machines: tokens belong to tenants and audiences, permissions are
+//! HTTP, as App Service's is; names are resolved by plain DNS). They are state machines: tokens belong to tenants and audiences, permissions are
 //! enforced, what is new is seen late, operations take time, Aiven works on its own clock. A test starts them with
 //! [`Clouds::start`], sets the scene in [`Clouds::world`], and makes trouble with [`Clouds::fault`].
 //!
@@ -14,11 +14,13 @@
 //! - `arm/`: subscriptions, roles, networks, peerings      - `aiven/`: its API, and the platform behind it
 //! - `key_vault/`: one vault's secrets
 //! - `server`, `tls`, `http`, `in_process`: transport      - `calls`: the record; `clock`, `lags`: time
+//! - `dns`, `open_services`: how services are found and reached
 
 mod aiven;
 mod arm;
 mod calls;
 mod clock;
+mod dns;
 mod entra;
 mod faults;
 mod graph;
@@ -27,6 +29,7 @@ mod identity_endpoint;
 mod in_process;
 mod key_vault;
 mod lags;
+mod open_services;
 mod server;
 #[cfg(test)]
 mod tests;
@@ -34,26 +37,29 @@ mod tls;
 mod tokens;
 mod world;
 
+pub use arm::conditions::{Condition, Malformed};
 pub use arm::roles;
 pub use calls::{Call, Service};
 pub use faults::Fault;
 pub use in_process::Answer;
 pub use lags::Lags;
+pub use open_services::OpenService;
 pub use world::{
     AIVEN_APPLICATION, Admitted, AivenService, AivenVpc, Application, AssignedRole, Change, Component, Connection,
-    FederatedCredential, Operation, OperationKind, OperationState, Organization, Owner, Pair, Password, PasswordPolicy,
-    Peering, Project, RoleDefinition, Secret, SecretVersion, ServicePrincipal, Stalled, Subscription, Upsets, Urls,
-    Vault, Vnet, World, differences,
+    DelegatedRoles, Delegation, Deleted, DeletedObject, FederatedCredential, LeastPrivilege, Operation, OperationKind,
+    OperationState, Organization, Owner, Pair, Password, PasswordPolicy, Peering, Project, RoleDefinition, Secret,
+    SecretVersion, ServicePrincipal, Stalled, Subscription, Upsets, Urls, Vault, Vnet, World, differences,
 };
 
 use faults::{Faults, Kind};
 use server::{Shared, lock};
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, UdpSocket};
 use tokio::task::AbortHandle;
 use tokio_rustls::TlsAcceptor;
 
@@ -87,6 +93,8 @@ pub struct Ports {
     pub identity: u16,
     /// Key Vault's.
     pub key_vault: u16,
+    /// The name server's, UDP.
+    pub dns: u16,
 }
 
 impl Options {
@@ -126,6 +134,7 @@ pub enum Error {
 pub struct Clouds {
     shared: Arc<Shared>,
     certificate: PathBuf,
+    name_server: Option<SocketAddr>,
     _tasks: Arc<Tasks>,
 }
 
@@ -160,8 +169,11 @@ impl Clouds {
         let key_vault = listen(&shared, Service::KeyVault, ports.key_vault, Some(&tls), &mut tasks).await?;
         let identity = format!("{identity}/msi/token");
         lock(&shared.world).urls = Urls { aiven, entra, graph, arm, identity, key_vault };
+        let names = UdpSocket::bind(("127.0.0.1", ports.dns)).await?;
+        let name_server = Some(names.local_addr()?);
+        tasks.push(tokio::spawn(dns::serve(Arc::clone(&shared), names)).abort_handle());
         tasks.push(tokio::spawn(tick(Arc::clone(&shared))).abort_handle());
-        Ok(Self { shared, certificate, _tasks: Arc::new(Tasks(tasks)) })
+        Ok(Self { shared, certificate, name_server, _tasks: Arc::new(Tasks(tasks)) })
     }
 
     /// The settings of a function app that lives in these clouds.
@@ -184,8 +196,14 @@ impl Clouds {
         ]
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value))
+        .chain(self.name_server.map(|server| ("DNS_SERVER".to_owned(), server.to_string())))
         .chain(world.app_settings.clone())
         .collect()
+    }
+
+    /// Where the hosts of Aiven's services are resolved, by DNS over UDP; none in process, where [`World::resolve`] is.
+    pub fn name_server(&self) -> Option<SocketAddr> {
+        self.name_server
     }
 
     /// The state of both clouds, brought to the present. Do not hold it across an `await` (no call is answered

@@ -66,6 +66,6 @@ pub(super) fn connection(vpc: &AivenVpc, connection: &Connection) -> Value {
     value
 }
 
-fn time(at: Timestamp) -> String {
+pub(super) fn time(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }

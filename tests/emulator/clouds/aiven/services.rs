@@ -1,6 +1,7 @@
 //! Services of a project: list, get. What is secret is shown to who asks for it only.
 
 use super::errors::error;
+use super::json::time;
 use crate::clouds::http::{Answer, Reply, Request};
 use crate::clouds::world::{Admitted, AivenService, Component, Project};
 use serde_json::{Value, json};
@@ -25,7 +26,7 @@ fn service(service: &AivenService, secrets: bool) -> Value {
     let mut value = json!({
         "service_name": service.name, "service_type": service.kind, "state": service.state,
         "project_vpc_id": service.vpc, "cloud_name": "azure-westeurope", "plan": "startup-4", "node_count": 1,
-        "create_time": service.created_at, "update_time": service.created_at,
+        "create_time": time(service.created_at), "update_time": time(service.created_at),
         "components": service.components.iter().map(component).collect::<Vec<_>>(),
         "user_config": {"ip_filter": service.ip_filter.iter().map(admitted).collect::<Vec<_>>()},
         "users": [{"username": "avnadmin", "type": "primary"}], "connection_info": {}, "service_uri": null,
