@@ -69,7 +69,7 @@ impl<'a> Follower<'a> {
         self.began
     }
 
-    /// Follows until that many peerings are Active, or a person would have to act, or the time is up.
+    /// Follows until that many peerings are Active and verified, or a person would have to act, or the time is up.
     ///
     /// # Errors
     /// Storage did not answer.
@@ -78,7 +78,7 @@ impl<'a> Follower<'a> {
         let patience = PATIENCE.div_f64(self.scale);
         loop {
             let rows = self.look(screen).await?;
-            let over = |peering: &Peering| peering.status == "Active" || peering.is_stuck(patience);
+            let over = |peering: &Peering| peering.is_well() || peering.is_stuck(patience);
             let refused = rows.peerings.is_empty() && self.refused >= count;
             if refused || (rows.peerings.len() >= count && rows.peerings.iter().all(over)) {
                 break;

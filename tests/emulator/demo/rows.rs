@@ -18,6 +18,8 @@ pub struct Peering {
     pub vnet: String,
     /// Where it stands, in a word.
     pub status: String,
+    /// Nothing is under way.
+    pub rests: bool,
     /// The step that runs next.
     pub step: String,
     /// Steps that were done, in the order of their times.
@@ -104,6 +106,11 @@ impl Peering {
         self.done.iter().position(|done| done == step).unwrap_or(self.done.len())
     }
 
+    /// Active, and whether its services can be reached has been looked at.
+    pub fn is_well(&self) -> bool {
+        self.status == "Active" && self.rests
+    }
+
     /// A person has to act, and since so long (on the wall) that looking again has not helped.
     pub fn is_stuck(&self, patience: Duration) -> bool {
         let since = self.fault.as_ref().and_then(|fault| fault.since);
@@ -121,6 +128,7 @@ fn peering(row: &Entity) -> Option<Peering> {
         id: text(row, "id"),
         vnet: text(row, "vnet"),
         status: text(row, "status"),
+        rests: row.get("resting") == Some(&Value::Bool(true)),
         step: text(row, "step"),
         done: in_order(&times),
         waiting: waiting.is_object().then(|| (who(member(&waiting, "party")), member(&waiting, "reason").to_owned())),
