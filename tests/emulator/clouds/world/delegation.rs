@@ -53,7 +53,6 @@ const PEERING_WRITER: &[&str] = &[
 ];
 const AUTOMATION: &[&str] = &[
     "Microsoft.Resources/subscriptions/read",
-    "Microsoft.Resources/subscriptions/resourceGroups/read",
     "Microsoft.Network/virtualNetworks/read",
     "Microsoft.Network/virtualNetworks/virtualNetworkPeerings/read",
     "Microsoft.Authorization/roleDefinitions/read",
