@@ -47,6 +47,12 @@ fn create(record: &mut Record, request: &Request, runbooks: &Runbooks, now: Time
             None => Move::Note("requested again".to_owned()),
         };
     }
+    if record.status != Status::Deleted
+        && let Some(reason) = other_peering(record, &options_of(request))
+    {
+        // What is still there of the former one has to go first: it is found by its name, and by its application.
+        return Move::Refuse(format!("{reason}; it is on its way, so send this again when it is Deleted"));
+    }
     if record.status == Status::Deleted {
         (record.facts, record.provenance) = Default::default();
         record.times = BTreeMap::from([("requested".to_owned(), now)]);

@@ -60,7 +60,8 @@ impl Step for InspectNetwork {
         let vpc = clouds.aiven.vpc(&job.record.key.vpc).await?;
         live(&vpc)?;
         let requested = vpc.live_connection_to(&id).is_some();
-        no_overlap(&id, &vnet, &vpc, requested)?;
+        let ours = job.record.facts.aiven_vnet.clone();
+        no_overlap(&id, &vnet, &vpc, requested, ours.as_ref())?;
         let facts = &mut job.record.facts;
         (facts.tenant, facts.location) = (Some(settings.endpoints.tenant), Some(vnet.location));
         (facts.prefixes, facts.vpc_cidrs) = (vnet.prefixes, vpc.prefixes);
@@ -138,8 +139,8 @@ fn live(vpc: &Vpc) -> Result<(), Stop> {
 }
 
 /// The rule that ARM applies later, after ten minutes: no overlap with the VNet's own space, nor with that of any network already peered.
-/// A peering that this very VPC has with the VNet is no obstacle (`requested`).
-fn no_overlap(id: &VnetId, vnet: &Vnet, vpc: &Vpc, requested: bool) -> Result<(), Stop> {
+/// A peering that this very VPC has with the VNet is no obstacle (`requested`); nor is what is left of one that comes back (`ours`).
+fn no_overlap(id: &VnetId, vnet: &Vnet, vpc: &Vpc, requested: bool, ours: Option<&VnetId>) -> Result<(), Stop> {
     if vnet.peerings.len() >= MOST_PEERINGS {
         return Err(Stop::Fix(Fix {
             what: format!("VNet {id} has {} peerings, and Azure allows {MOST_PEERINGS}", vnet.peerings.len()),
@@ -153,6 +154,7 @@ fn no_overlap(id: &VnetId, vnet: &Vnet, vpc: &Vpc, requested: bool) -> Result<()
         return Err(Stop::Fix(overlapping(format!("the VNet's {ours} overlaps the Aiven VPC's {theirs}"))));
     }
     let others = vnet.peerings.iter().filter(|peering| peering.state != PeeringState::Disconnected);
+    let others = others.filter(|peering| ours.is_none() || peering.remote.as_ref() != ours);
     for other in others.filter(|peering| !(requested && peering.remote_prefixes == vpc.prefixes)) {
         if let Some((remote, theirs)) = overlap(&other.remote_prefixes, &vpc.prefixes) {
             let what = format!("{remote}, peered already as {}, overlaps the Aiven VPC's {theirs}", other.name);
