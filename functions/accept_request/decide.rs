@@ -166,6 +166,10 @@ fn not_now(record: &Record, action: &str) -> Option<String> {
         (Wanted::Deleted, _) => {
             Some(format!("peering {id} is deleted, or on its way; {action} needs one that is to stay"))
         }
+        // Its steps would undo what looks like a person's hand, which only a retry may.
+        (_, Status::Drifted) => {
+            Some(format!("peering {id} is Drifted; mend it as its drift says, or send action \"retry\", then {action}"))
+        }
         (_, Status::Paused) => Some(format!("peering {id} is paused; send action \"resume\", then {action}")),
         _ => None,
     }
@@ -186,3 +190,6 @@ fn other_peering(record: &Record, asked: &Options) -> Option<String> {
     (asked.peering_name != record.options.peering_name)
         .then(|| format!("{pair}, and with another peering_name; delete it first"))
 }
+
+#[cfg(test)]
+mod tests;
