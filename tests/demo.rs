@@ -28,6 +28,26 @@ fn a_peering_with_a_project_vpc_ends_active_and_exits_0() {
 }
 
 #[test]
+fn a_whole_life_is_shown_in_less_than_a_minute() {
+    let began = std::time::Instant::now();
+    let mut run = Run::start(&["--lifecycle"]);
+    assert_eq!(run.exit(), Some(0), "{}", run.said());
+    assert!(began.elapsed() < std::time::Duration::from_secs(60), "{}", run.said());
+    let said = run.said();
+    for words in [
+        "the connection was deleted at Aiven",
+        "repaired",
+        "allows no access to the VNet",
+        "put back",
+        "asked to delete",
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    assert!(said.lines().all(|line| line.chars().count() <= 80), "it fits a terminal: {said}");
+    run.left_nothing();
+}
+
+#[test]
 fn a_fault_that_needs_a_person_exits_1_with_the_command_to_run() {
     let mut run = Run::start(&["--fault", "graph-right-missing", "--time-scale", "120"]);
     assert_eq!(run.exit(), Some(1), "{}", run.said());

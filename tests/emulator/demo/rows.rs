@@ -18,8 +18,6 @@ pub struct Peering {
     pub vnet: String,
     /// Where it stands, in a word.
     pub status: String,
-    /// Nothing is under way.
-    pub rests: bool,
     /// The step that runs next.
     pub step: String,
     /// Steps that were done, in the order of their times.
@@ -28,6 +26,10 @@ pub struct Peering {
     pub waiting: Option<(String, String)>,
     /// What a person has to do.
     pub fault: Option<Fault>,
+    /// Nothing is under way.
+    pub resting: bool,
+    /// It went through some steps more than once.
+    pub again: bool,
 }
 
 /// What a person has to do.
@@ -106,11 +108,6 @@ impl Peering {
         self.done.iter().position(|done| done == step).unwrap_or(self.done.len())
     }
 
-    /// Active, and whether its services can be reached has been looked at.
-    pub fn is_well(&self) -> bool {
-        self.status == "Active" && self.rests
-    }
-
     /// A person has to act, and since so long (on the wall) that looking again has not helped.
     pub fn is_stuck(&self, patience: Duration) -> bool {
         let since = self.fault.as_ref().and_then(|fault| fault.since);
@@ -128,9 +125,10 @@ fn peering(row: &Entity) -> Option<Peering> {
         id: text(row, "id"),
         vnet: text(row, "vnet"),
         status: text(row, "status"),
-        rests: row.get("resting") == Some(&Value::Bool(true)),
         step: text(row, "step"),
         done: in_order(&times),
+        resting: row.get("resting").and_then(Value::as_bool).unwrap_or_default(),
+        again: times.get("started").is_some(),
         waiting: waiting.is_object().then(|| (who(member(&waiting, "party")), member(&waiting, "reason").to_owned())),
         fault: fault.is_object().then(|| Fault {
             what: member(&fault, "what").to_owned(),
@@ -162,7 +160,7 @@ fn in_order(times: &Value) -> Vec<String> {
         .as_object()
         .into_iter()
         .flatten()
-        .filter(|(step, _)| *step != "requested")
+        .filter(|(step, _)| !matches!(step.as_str(), "requested" | "started"))
         .filter_map(|(step, time)| Some((at(time)?, step)))
         .collect();
     done.sort();
