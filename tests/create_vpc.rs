@@ -339,6 +339,21 @@ async fn a_redelivered_request_moves_nothing_and_old_copies_of_a_hint_are_absorb
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_lost_message_is_sent_again() {
+    let (mut simulation, ground) = Simulation::new(Ground::set);
+    simulation.app().prepare().await.unwrap();
+    simulation.invoke("create_vpc", &ground.both().to_string(), "one", 1).await.unwrap();
+    let queues = simulation.storage.queues.clone();
+    let lost = queues.receive("await-vpc", 1, Duration::from_secs(60)).await.unwrap();
+    queues.delete("await-vpc", &lost[0]).await.unwrap();
+    simulation.run_for(Duration::from_secs(600)).await;
+    assert_eq!(posts(&simulation), 0);
+    simulation.run_for(Duration::from_secs(20 * 60)).await;
+    simulation.drain().await;
+    assert_made_once(&simulation, &ground, Provenance::Created).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn two_workers_with_a_copy_each_make_one_vpc() {
     let (mut simulation, ground) = Simulation::new(Ground::set);
     simulation.app().prepare().await.unwrap();

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use emulator::azurite::Entity;
 use emulator::clouds::{AIVEN_APPLICATION, Admitted, Clouds, Pair, World};
-use emulator::environment::Environment;
+use emulator::environment::{Environment, Setup};
+use emulator::host::Duplicate;
 use functions::peering::Status;
 use serde_json::{Value, json};
 use simulation::Simulation;
@@ -135,7 +136,9 @@ async fn the_blogs_vpc_is_made_then_peered_then_looked_up_and_connected_to() {
         world.app_settings.insert("APP_VNET".to_owned(), vnet.clone());
         ground = Some((world.add_project_in(&organization, "blog"), vnet));
     };
-    let environment = scene::setup(SCALE).start(prepare).await.unwrap();
+    // Every message comes twice, and still one VPC is made.
+    let setup = Setup { duplicate: Duplicate::Each, ..scene::setup(SCALE) };
+    let environment = setup.start(prepare).await.unwrap();
     let (project, vnet) = ground.unwrap();
 
     let cidr = if cfg!(target_os = "linux") { "127.77.0.0/24" } else { "10.200.0.0/24" };
@@ -150,6 +153,7 @@ async fn the_blogs_vpc_is_made_then_peered_then_looked_up_and_connected_to() {
     let pair = Pair { vpc: json!({"project": project, "id": vpc_id}), vpc_id, vnet };
     environment.request(&pair).await.unwrap();
     let records = scene::all_are(&environment, 1, "Active", LIMIT).await;
+    assert_eq!(environment.clouds.world().aiven_vpcs.len(), 1);
     assert_peered(&environment, &pair, AIVEN_APPLICATION);
     let seen = connectivity(&records[0]);
     let reach = &seen["services"][0];

@@ -41,7 +41,7 @@ pub fn judge(row: &VpcRequestRow, request: &VpcRequest, list: &[VpcSummary], age
             ref state => Seen::Building(vpc.id, building(state.as_str())),
         };
     }
-    let made = (row.vpc.is_some() && row.provenance == Some(Provenance::Created)).then_some(row.vpc).flatten();
+    let made = row.vpc.filter(|_| row.provenance == Some(Provenance::Created));
     match (made, age) {
         (_, Some(age)) if age < MAY_BE_MISSING && !twins().any(|vpc| Some(vpc.id) == row.vpc) => Seen::NotYet(unseen()),
         (Some(id), Some(_)) => Seen::Gone(gone(id)),

@@ -9,6 +9,8 @@
 pub mod await_vpc;
 mod judge;
 mod settle;
+#[cfg(test)]
+mod tests;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
