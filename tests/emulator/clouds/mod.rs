@@ -45,10 +45,11 @@ pub use in_process::Answer;
 pub use lags::Lags;
 pub use open_services::OpenService;
 pub use world::{
-    AIVEN_APPLICATION, Admitted, AivenService, AivenVpc, Application, AssignedRole, Change, Component, Connection,
-    DelegatedRoles, Delegation, Deleted, DeletedObject, FederatedCredential, LeastPrivilege, Operation, OperationKind,
-    OperationState, Organization, Owner, Pair, Password, PasswordPolicy, Peering, Project, RoleDefinition, Secret,
-    SecretVersion, ServicePrincipal, Stalled, Subscription, Upsets, Urls, Vault, Vnet, World, differences,
+    AIVEN_APPLICATION, Admitted, AivenService, AivenVpc, Application, AssignedRole, Change, Check, Component,
+    Connection, DelegatedRoles, Delegation, Deleted, DeletedObject, Directory, FederatedCredential, LeastPrivilege,
+    Operation, OperationKind, OperationState, Organization, Owner, Pair, Password, PasswordPolicy, Peering, Project,
+    RoleDefinition, Secret, SecretVersion, ServicePrincipal, Stalled, Subscription, Upsets, Urls, Vault, Vnet, World,
+    differences,
 };
 
 use faults::{Faults, Kind};
