@@ -1,13 +1,14 @@
 //! The way to the emulated clouds without a network: a transport, and a source of tokens that the emulated Entra mints.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use azure_core::error::ErrorKind;
 use azure_core::http::headers::Headers;
 use azure_core::http::{AsyncRawResponse, Body, HttpClient, Request};
-use emulator::clouds::{Answer, Clouds, Service};
+use emulator::clouds::{Answer, Check, Clouds, Service};
 use functions::clock::Clock;
 use functions::cloud::entra::{Identity, Token, TokenSource};
 use functions::engine::{Failure, Service as Product};
@@ -20,12 +21,28 @@ use super::moments::Moments;
 /// What an application's client assertion must be for.
 const EXCHANGE: &str = "api://AzureADTokenExchange";
 
+tokio::task_local! {
+    /// The function at work.
+    pub static AT_WORK: &'static str;
+}
+
+/// An action that somebody was to be allowed, for a call of a function.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Use {
+    /// The function; empty: none, the clouds by themselves.
+    pub function: &'static str,
+    /// What the clouds checked.
+    pub check: Check,
+}
+
 /// Calls the clouds as functions, at the virtual present.
 #[derive(Clone)]
 pub struct Wire {
     pub clouds: Clouds,
     pub clock: VirtualClock,
     pub moments: Arc<Moments>,
+    /// What was checked for the calls until now.
+    pub uses: Arc<Mutex<BTreeSet<Use>>>,
 }
 
 impl std::fmt::Debug for Wire {
@@ -45,7 +62,16 @@ impl Wire {
     ) -> Option<Answer> {
         self.moments.moment().await;
         self.clouds.world().hold_time(self.clock.now());
-        self.clouds.call(service, method, target, headers, body)
+        // What the clouds did by themselves meanwhile is nobody's call.
+        self.keep_uses("");
+        let answer = self.clouds.call(service, method, target, headers, body);
+        self.keep_uses(AT_WORK.try_with(|name| *name).unwrap_or_default());
+        answer
+    }
+
+    fn keep_uses(&self, function: &'static str) {
+        let checks = self.clouds.world().take_checks();
+        self.uses.lock().unwrap().extend(checks.into_iter().map(|check| Use { function, check }));
     }
 }
 
