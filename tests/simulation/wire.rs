@@ -70,7 +70,7 @@ impl Wire {
     }
 
     fn keep_uses(&self, function: &'static str) {
-        let checks = self.clouds.world().take_checks();
+        let checks = self.clouds.take_checks();
         self.uses.lock().unwrap().extend(checks.into_iter().map(|check| Use { function, check }));
     }
 }

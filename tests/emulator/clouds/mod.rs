@@ -240,6 +240,11 @@ impl Clouds {
         lock(&self.shared.calls).clone()
     }
 
+    /// [`World::take_checks`], without bringing the world to the present before.
+    pub fn take_checks(&self) -> Vec<Check> {
+        lock(&self.shared.world).take_checks()
+    }
+
     /// How many requests each service has had.
     pub fn calls_by_service(&self) -> BTreeMap<Service, usize> {
         let mut counts = BTreeMap::new();
