@@ -28,6 +28,10 @@ param applicationPrincipalId string = ''
 @description('Object id of the service principal of Aiven.')
 param aivenPrincipalId string = ''
 
+@description('How the app signs in as our application.')
+@allowed(['federated', 'secret'])
+param credential string = 'federated'
+
 @description('Role of our application on a VNet.')
 @allowed(['minimal', 'network-contributor'])
 param peeringRole string = 'minimal'
@@ -140,6 +144,7 @@ module vault 'modules/vault.bicep' = {
     secretName: secretName
     secretValue: aivenToken
     recover: recoverVault
+    appWrites: credential == 'secret'
     network: networkRules
     identityPrincipalId: identity.outputs.principalId
     operatorPrincipalIds: operatorPrincipalIds
@@ -163,6 +168,8 @@ module function 'modules/function.bicep' = {
     applicationId: applicationId
     applicationPrincipalId: applicationPrincipalId
     aivenPrincipalId: aivenPrincipalId
+    credential: credential
+    vaultUri: vault.outputs.uri
     peeringRole: peeringRole
     reconcile: reconcile
     allowedSubscriptions: allowedSubscriptions

@@ -34,6 +34,10 @@ param applicationPrincipalId string = ''
 @description('Object id of the service principal of Aiven; output of identity.')
 param aivenPrincipalId string = ''
 
+@description('How the app signs in as our application: by its identity, without a secret, or by a secret that it keeps in the vault.')
+@allowed(['federated', 'secret'])
+param credential string = 'federated'
+
 @description('Role of our application on a VNet: our custom one, or the built-in one of the published runbooks.')
 @allowed(['minimal', 'network-contributor'])
 param peeringRole string = 'minimal'
@@ -106,6 +110,7 @@ module app 'app.bicep' = {
     applicationId: applicationId
     applicationPrincipalId: applicationPrincipalId
     aivenPrincipalId: aivenPrincipalId
+    credential: credential
     peeringRole: peeringRole
     reconcile: reconcile
     allowedSubscriptions: allowedSubscriptions

@@ -40,6 +40,7 @@ pub const NAMES: &[(&str, Given)] = &[
     ("AzureWebJobsStorage__queueServiceUri", Given::IfNeeded),
     ("AzureWebJobsStorage__tableServiceUri", Given::IfNeeded),
     ("CREDENTIAL", Given::IfNeeded),
+    ("DNS_SERVER", Given::Locally),
     ("ENTRA_URL", Given::IfNeeded),
     ("FUNCTIONS_CUSTOMHANDLER_PORT", Given::ByPlatform),
     ("GRAPH_URL", Given::IfNeeded),
@@ -51,6 +52,7 @@ pub const NAMES: &[(&str, Given)] = &[
     ("LOG", Given::IfNeeded),
     ("PEERING_ROLE", Given::ByDeployment),
     ("PEERING_ROLE_ID", Given::IfNeeded),
+    ("RECONCILE", Given::ByDeployment),
     ("SSL_CERT_FILE", Given::Locally),
     ("TIME_SCALE", Given::Locally),
 ];

@@ -4,10 +4,12 @@ import json
 import subprocess
 import time
 
+import ahead
 import arm
 import bicep
 import compiler
 import names
+import permissions
 import project
 import prove
 import resource_types
@@ -20,6 +22,9 @@ CHECKOV_LIMIT = 170  # seconds
 
 def run(what):
     """All of them, whatever the ones before say. Returns the exit code."""
+    if what == "permissions":
+        permissions.PAGE.write_text(permissions.page(bicep.read(INFRA)))
+        return 0
     failed = 0
     files = {}
     for heading, stage in STAGES:
@@ -62,9 +67,7 @@ def _types(files):
 def _rules(files):
     faults, all_ = rules.check(files)
     figures = ", ".join(all_)
-    if early := rules.not_emitted():
-        figures += f"; in no source yet: event {', '.join(early)}"
-    if late := rules.ahead():
+    if late := ahead.landed():
         figures += f"; no longer ahead of the code, so leave out of AHEAD: {', '.join(late)}"
     return faults, figures
 
@@ -72,6 +75,10 @@ def _rules(files):
 def _prove(files):
     unseen, count = prove.check(files)
     return unseen, f"{count - len(unseen)} of {count} deliberate breaks are seen"
+
+
+def _permissions(files):
+    return list(permissions.check(files)), f"{len(permissions.REASONS)} actions, each with what it is for; {permissions.PAGE.name} is up to date"
 
 
 def _project(_files):
@@ -110,6 +117,7 @@ STAGES = [
     ("Microsoft's resource types", _types),
     ("What compilers are silent about", _rules),
     ("Deliberate breaks", _prove),
+    ("Who may do what", _permissions),
     ("Scripts, workflows, azure.yaml", _project),
     ("Bicep compiler", _compiler),
     ("checkov", _checkov),

@@ -16,8 +16,8 @@ param componentId string
 param emails string[]
 
 // Standard output of the handler, one JSON object a line, as the host files it.
-var lines = 'traces | where message startswith "{" | extend line = parse_json(message) | extend event = tostring(line.event), peering = tostring(line.peering), step = tostring(line.step), party = tostring(line.party), correlation = tostring(line.correlation)'
-var shown = 'project timestamp, event, peering, step, party, correlation'
+var lines = 'traces | where message startswith "{" | extend line = parse_json(message) | extend event = tostring(line.event), peering = tostring(line.peering), step = tostring(line.step), party = tostring(line.party), correlation = tostring(line.correlation), level = tostring(line.level), message = tostring(line.message)'
+var shown = 'project timestamp, event, peering, step, party, correlation, message'
 
 // Each query's rows are findings: one is enough. Windows are longer than the time between two looks, as telemetry arrives minutes late.
 var rules = [
@@ -51,8 +51,8 @@ var rules = [
   {
     name: 'drift'
     title: 'A peering is not as it should be'
-    description: 'Somebody or something changed one of its halves.'
-    query: '${lines} | where event == "drift" | ${shown}'
+    description: 'Somebody or something changed one of its halves, or made one that nobody asked for.'
+    query: '${lines} | where event in ("drift", "unknown_connection") and level != "INFO" | ${shown}'
     severity: 2
     every: 'PT15M'
     window: 'PT30M'
@@ -61,7 +61,7 @@ var rules = [
     name: 'brake'
     title: 'Nothing is repaired until a person has looked'
     description: 'So many peerings differ at once that the cause is likely elsewhere.'
-    query: '${lines} | where event == "brake" | ${shown}'
+    query: '${lines} | where event == "brake" and level != "INFO" | ${shown}'
     severity: 1
     every: 'PT5M'
     window: 'PT15M'
@@ -70,7 +70,7 @@ var rules = [
     name: 'cause'
     title: 'Every peering is stopped'
     description: 'The Aiven token or the identity of the app is refused; all go on together once it is mended.'
-    query: '${lines} | where event == "cause_opened" | project timestamp, service = tostring(line.service), code = tostring(line.code), message = tostring(line.message)'
+    query: '${lines} | where event == "cause_opened" | project timestamp, service = tostring(line.service), code = tostring(line.code), message'
     severity: 1
     every: 'PT5M'
     window: 'PT15M'
@@ -79,7 +79,7 @@ var rules = [
     name: 'secret-expires'
     title: 'A secret runs out soon'
     description: 'Renew it before it does: every peering stops without it.'
-    query: '${lines} | where event == "secret_expires" | project timestamp, message = tostring(line.message)'
+    query: '${lines} | where event == "secret_expires" | project timestamp, message'
     severity: 2
     every: 'PT1H'
     window: 'PT2H'
@@ -88,7 +88,7 @@ var rules = [
     name: 'reconcile-missed'
     title: 'Nothing was compared for three hours'
     description: 'Differences stay unseen. Function reconcile runs hourly.'
-    query: 'requests | where name == "reconcile" and success == true | summarize runs = count() | where runs == 0'
+    query: 'requests | where name == "reconcile" and tobool(success) | summarize runs = count() | where runs == 0'
     severity: 2
     every: 'PT1H'
     window: 'PT3H'
@@ -97,7 +97,7 @@ var rules = [
     name: 'silent'
     title: 'The app does not run'
     description: 'Function poll_waiting runs every minute. Does the app start? Its log says which setting is missing.'
-    query: 'requests | where name == "poll_waiting" and success == true | summarize runs = count() | where runs == 0'
+    query: 'requests | where name == "poll_waiting" and tobool(success) | summarize runs = count() | where runs == 0'
     severity: 1
     every: 'PT15M'
     window: 'PT30M'

@@ -47,6 +47,12 @@ param applicationPrincipalId string
 @description('Object id of the service principal of Aiven; empty: looked up.')
 param aivenPrincipalId string
 
+@description('How the app signs in as our application.')
+param credential string
+
+@description('URI of the vault, where a secret of our application is kept.')
+param vaultUri string
+
 @description('Role of our application on a VNet.')
 param peeringRole string
 
@@ -77,8 +83,9 @@ param alwaysReady alwaysReadyType[]
 @description('Subnet for outbound traffic; empty for none.')
 param subnetId string
 
-// Left to the defaults of the code: AIVEN_API_URL, AIVEN_APPLICATION_ID, ENTRA_URL, GRAPH_URL, ARM_URL, KEY_VAULT_URL, PEERING_ROLE_ID,
-// AIVEN_ROLE_ID, LOG. extraSettings takes any of them.
+// Left to the defaults of the code: AIVEN_API_URL, AIVEN_APPLICATION_ID, ENTRA_URL, GRAPH_URL, ARM_URL, PEERING_ROLE_ID, AIVEN_ROLE_ID,
+// LOG. extraSettings takes any of them.
+// APP_VNET is the VNet that the subnet is in: what is reachable from there can be proved.
 var settings = union(
   {
     AzureWebJobsStorage__accountName: storageAccountName
@@ -94,7 +101,9 @@ var settings = union(
     APPLICATION_ID: applicationId
     APPLICATION_PRINCIPAL_ID: applicationPrincipalId
     AIVEN_PRINCIPAL_ID: aivenPrincipalId
-    CREDENTIAL: 'federated'
+    CREDENTIAL: credential
+    APP_VNET: empty(subnetId) ? '' : join(take(split(subnetId, '/'), 9), '/')
+    KEY_VAULT_URL: credential == 'secret' ? vaultUri : ''
     PEERING_ROLE: peeringRole
     RECONCILE: reconcile
     ALLOWED_SUBSCRIPTIONS: join(allowedSubscriptions, ',')

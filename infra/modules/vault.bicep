@@ -26,7 +26,10 @@ param recover bool
 @description('Who reaches it over the network.')
 param network networkRulesType
 
-@description('Object id of the identity that reads the secret.')
+@description('Whether the app keeps the secret of our application here, too.')
+param appWrites bool
+
+@description('Object id of the identity of the app.')
 param identityPrincipalId string
 
 @description('Object ids of users or groups that may set the secret.')
@@ -36,6 +39,7 @@ param operatorPrincipalIds string[]
 var readerRole = '4633458b-17de-408a-b874-0445c86b69e6'
 // Key Vault Secrets Officer
 var officerRole = 'b86a8fe4-44ce-4948-aee5-eccb2c155cd7'
+var appRole = appWrites ? officerRole : readerRole
 
 resource vault 'Microsoft.KeyVault/vaults@2024-11-01' = {
   // checkov:skip=CKV_AZURE_109: parameter networkDefaultAction; a role lets in, not an address
@@ -77,11 +81,11 @@ resource secret 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = if (!empty(secr
   }
 }
 
-resource read 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+resource appGrant 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: vault
-  name: guid(vault.id, identityPrincipalId, readerRole)
+  name: guid(vault.id, identityPrincipalId, appRole)
   properties: {
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', readerRole)
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', appRole)
     principalId: identityPrincipalId
     principalType: 'ServicePrincipal'
   }

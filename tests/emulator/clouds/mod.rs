@@ -1,9 +1,9 @@
 //! The emulated clouds: Aiven, Entra, Microsoft Graph, Azure Resource Manager, Key Vault and the managed-identity endpoint.
 //!
-//! One process, one [`World`], seven servers on 127.0.0.1, TLS with a CA of their own (the identity endpoint is plain
-//! HTTP, as App Service's is; names are resolved by plain DNS). They are state machines: tokens belong to tenants and
-//! audiences, permissions are enforced, what is new is seen late, operations take time, Aiven works on its own clock. A
-//! test starts them with [`Clouds::start`], sets the scene in [`Clouds::world`], and makes trouble with [`Clouds::fault`].
+//! One process, one [`World`], six servers on 127.0.0.1, TLS with a CA of their own (the identity endpoint is plain
+//! HTTP, as App Service's is; names are resolved by plain DNS). They are state machines: tokens belong to tenants and audiences, permissions are
+//! enforced, what is new is seen late, operations take time, Aiven works on its own clock. A test starts them with
+//! [`Clouds::start`], sets the scene in [`Clouds::world`], and makes trouble with [`Clouds::fault`].
 //!
 //! Time: delays in [`Lags`] are nominal and divided by the time scale. What is put on the wire as a *delay*
 //! (`Retry-After`, Aiven's "try again in Ns") is nominal too, for clients that scale their delays alike; what is put
@@ -197,6 +197,7 @@ impl Clouds {
         ]
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value))
+        .chain(self.name_server.map(|server| ("DNS_SERVER".to_owned(), server.to_string())))
         .chain(world.app_settings.clone())
         .collect()
     }
