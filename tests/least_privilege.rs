@@ -11,12 +11,9 @@ use std::time::Duration;
 
 use emulator::clouds::{RoleDefinition, Service, World, roles};
 use rights::grants::{self, Azure};
-use rights::{AS_GIVEN, Departure, Granted, Who, actions};
+use rights::{AS_GIVEN, Departure, Granted, SPARE, Who, actions};
 use serde_json::{Value, json};
 use simulation::{Simulation, run};
-
-/// Actions that a role has though nothing here fails without them, and why it has them all the same.
-const SPARE: &[(Who, &str, &str)] = rights::SPARE;
 
 #[tokio::test(start_paused = true)]
 async fn with_what_the_templates_give_a_peering_comes_is_kept_and_goes() {
@@ -64,7 +61,8 @@ async fn with_what_the_templates_give_the_real_handler_makes_a_peering_and_takes
     environment.send(&request.to_string()).await.unwrap();
     scene::all_are(&environment, 1, "Deleted", Duration::from_secs(60)).await;
     let calls = environment.clouds.calls();
-    assert!(calls.iter().all(|call| call.service != Service::Graph), "no question to the directory");
+    let written = calls.iter().filter(|call| call.service == Service::Graph && call.method != "GET");
+    assert_eq!(written.count(), 0, "the directory is not written to");
     // What Aiven gives in its own tenant comes late.
     let checks = environment.clouds.take_checks().into_iter().filter(|check| ours.contains(&check.principal));
     let (allowed, refused): (Vec<_>, Vec<_>) = checks.partition(|check| check.allowed);
@@ -293,4 +291,34 @@ fn without_any_one_of_them_a_peering_does_not_come_or_does_not_go_but_for_those_
             assert_eq!(done, is_spare, "{who:?} without {action}");
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_id_that_is_not_given_takes_the_right_to_look_it_up() {
+    for (setting, step, right) in rights::LOOKED_UP {
+        let mut without = Granted::new(Departure { unset: Some(setting), ..AS_GIVEN });
+        assert!(!without.whole_life().await, "{setting}");
+        let record = without.simulation.record(&without.pairs[0]).await.unwrap();
+        assert_eq!(record.step, *step, "{setting}: {}", without.simulation.shown().await);
+        assert!(record.fault.is_some(), "{setting}: {}", without.simulation.shown().await);
+        let mut with = Granted::new(Departure { unset: Some(setting), graph: Some(right), ..AS_GIVEN });
+        assert!(with.whole_life().await, "{setting}: {}", with.simulation.shown().await);
+        let written = with.simulation.asked().into_iter().filter(|a| a.service == Service::Graph && a.method != "GET");
+        assert_eq!(written.count(), 0, "{setting} is looked up, and nothing is written");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_page_of_permissions_says_what_is_given_and_used_today() {
+    let page = rights::page::written().await;
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("infra/permissions.md");
+    if std::env::var_os("PERMISSIONS").is_some_and(|wish| wish == "write") {
+        std::fs::write(&path, &page).unwrap();
+    }
+    let there = std::fs::read_to_string(&path).unwrap_or_default();
+    let differs = page.lines().zip(there.lines()).find(|(now, then)| now != then);
+    assert!(
+        page == there,
+        "infra/permissions.md is stale, first at {differs:?}; run: PERMISSIONS=write cargo test --test least_privilege"
+    );
 }

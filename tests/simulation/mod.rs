@@ -31,8 +31,8 @@ use serde_json::{Value as Json, json};
 pub use clock::VirtualClock;
 use host::Host;
 use moments::{Momentary, Moments};
-pub use wire::Use;
 use wire::{AT_WORK, Wire};
+pub use wire::{Asked, Use};
 
 /// No run takes longer, in virtual time.
 const LIMIT: Duration = Duration::from_secs(9 * 24 * 3600);
@@ -114,7 +114,13 @@ impl Simulation {
             Arc::new(Momentary(tables, moments.clone())),
             Arc::new(Momentary(queues.clone() as Arc<dyn Queues>, moments.clone())),
         );
-        let wire = Arc::new(Wire { clouds: clouds.clone(), clock, moments: moments.clone(), uses: Arc::default() });
+        let wire = Arc::new(Wire {
+            clouds: clouds.clone(),
+            clock,
+            moments: moments.clone(),
+            uses: Arc::default(),
+            asked: Arc::default(),
+        });
         let mut settings = clouds.settings();
         settings.extend(setup.settings);
         let (at_work, timers) = (FuturesUnordered::new(), Vec::new());
@@ -215,6 +221,11 @@ impl Simulation {
     /// What was checked for the app's calls until now, by function.
     pub fn uses(&self) -> BTreeSet<Use> {
         self.wire.uses.lock().unwrap().clone()
+    }
+
+    /// The app's calls until now, by function.
+    pub fn asked(&self) -> BTreeSet<Asked> {
+        self.wire.asked.lock().unwrap().clone()
     }
 
     /// One turn of the host.

@@ -37,6 +37,19 @@ pub struct Use {
     pub check: Check,
 }
 
+/// A call of a function.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Asked {
+    /// The function.
+    pub function: &'static str,
+    /// Whom it called.
+    pub service: Service,
+    /// The method.
+    pub method: String,
+    /// The path, without its query.
+    pub path: String,
+}
+
 /// Calls the clouds as functions, at the virtual present.
 #[derive(Clone)]
 pub struct Wire {
@@ -45,6 +58,8 @@ pub struct Wire {
     pub moments: Arc<Moments>,
     /// What was checked for the calls until now.
     pub uses: Arc<Mutex<BTreeSet<Use>>>,
+    /// The calls until now, each once.
+    pub asked: Arc<Mutex<BTreeSet<Asked>>>,
 }
 
 impl std::fmt::Debug for Wire {
@@ -67,7 +82,10 @@ impl Wire {
         // What the clouds did by themselves meanwhile is nobody's call.
         self.keep_uses("");
         let answer = self.clouds.call(service, method, target, headers, body);
-        self.keep_uses(AT_WORK.try_with(|name| *name).unwrap_or_default());
+        let function = AT_WORK.try_with(|name| *name).unwrap_or_default();
+        self.keep_uses(function);
+        let path = target.split('?').next().unwrap_or_default().to_owned();
+        self.asked.lock().unwrap().insert(Asked { function, service, method: method.to_owned(), path });
         answer
     }
 
