@@ -1,4 +1,4 @@
-metadata description = 'Third deployment: what the app may do in the subscriptions whose VNets it peers. Deployed by an Owner or User Access Administrator of each.'
+metadata description = 'Third deployment: what the app may do in the subscriptions whose VNets it peers. Deployed by an Owner of each, or a User Access Administrator who is Contributor, too.'
 
 targetScope = 'subscription'
 

@@ -4,8 +4,11 @@ use std::path::{Path, PathBuf};
 
 use crate::Finding;
 
+mod evaluate;
+mod syntax;
 mod tokens;
 
+pub use evaluate::{Deployed, Deployment, Module};
 pub use tokens::Token;
 
 /// All templates below a folder.
@@ -58,6 +61,16 @@ impl Templates {
                 "keep one, and import it",
             )),
         }
+    }
+
+    /// The file at this path, from the folder.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn file(&self, path: &str) -> Result<&Template, Finding> {
+        let path = self.folder.join(path);
+        let found = self.files.iter().find(|file| file.path == path);
+        found.ok_or_else(|| Finding::new(path.display(), "is not there", "restore it"))
     }
 
     /// The files with a text that `is`.

@@ -15,6 +15,7 @@ use jiff::Timestamp;
 
 use super::clock::VirtualClock;
 use super::moments::Moments;
+use super::wire::AT_WORK;
 
 /// How long a message is a worker's; a dead one's comes back then (the host's lease).
 const LEASE: Duration = Duration::from_secs(600);
@@ -123,7 +124,7 @@ impl Host {
         }
     }
 
-    fn begin(&self, queue: &str, function: &str, message: ReceivedMessage) {
+    fn begin(&self, queue: &str, function: &'static str, message: ReceivedMessage) {
         let Content::Text(text) = message.content() else { panic!("not a text: {message:?}") };
         let invocation = Invocation {
             trigger: Trigger::Queue(text),
@@ -131,7 +132,7 @@ impl Host {
             dequeue_count: message.dequeue_count,
             trace: None,
         };
-        let work = self.functions[function](invocation);
+        let work = AT_WORK.scope(function, self.functions[function](invocation));
         let (moments, queue) = (self.moments.clone(), queue.to_owned());
         self.at_work.push(
             async move {
@@ -155,7 +156,7 @@ impl Host {
                     dequeue_count: 0,
                     trace: None,
                 };
-                let work = self.functions[*function](invocation);
+                let work = AT_WORK.scope(*function, self.functions[*function](invocation));
                 self.at_work.push(async move { (None, work.await) }.boxed());
             }
         }

@@ -10,7 +10,7 @@ mod host;
 mod moments;
 mod wire;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
@@ -31,7 +31,8 @@ use serde_json::{Value as Json, json};
 pub use clock::VirtualClock;
 use host::Host;
 use moments::{Momentary, Moments};
-use wire::Wire;
+use wire::{AT_WORK, Wire};
+pub use wire::{Asked, Use};
 
 /// No run takes longer, in virtual time.
 const LIMIT: Duration = Duration::from_secs(9 * 24 * 3600);
@@ -118,7 +119,13 @@ impl Simulation {
             Arc::new(Momentary(tables, moments.clone())),
             Arc::new(Momentary(queues.clone() as Arc<dyn Queues>, moments.clone())),
         );
-        let wire = Arc::new(Wire { clouds: clouds.clone(), clock, moments: moments.clone() });
+        let wire = Arc::new(Wire {
+            clouds: clouds.clone(),
+            clock,
+            moments: moments.clone(),
+            uses: Arc::default(),
+            asked: Arc::default(),
+        });
         let mut settings = clouds.settings();
         settings.extend(setup.settings);
         let (at_work, timers) = (FuturesUnordered::new(), Vec::new());
@@ -211,10 +218,20 @@ impl Simulation {
     }
 
     /// Lets a timer go off at once, whenever it would have.
-    pub async fn ring(&self, timer: &str) -> Result<(), String> {
+    pub async fn ring(&self, timer: &'static str) -> Result<(), String> {
         let (trigger, message_id) = (Trigger::Timer { past_due: false }, String::new());
         let functions = self.app().functions();
-        functions[timer](Invocation { trigger, message_id, dequeue_count: 0, trace: None }).await
+        AT_WORK.scope(timer, functions[timer](Invocation { trigger, message_id, dequeue_count: 0, trace: None })).await
+    }
+
+    /// What was checked for the app's calls until now, by function.
+    pub fn uses(&self) -> BTreeSet<Use> {
+        self.wire.uses.lock().unwrap().clone()
+    }
+
+    /// The app's calls until now, by function.
+    pub fn asked(&self) -> BTreeSet<Asked> {
+        self.wire.asked.lock().unwrap().clone()
     }
 
     /// One turn of the host.

@@ -1,14 +1,15 @@
 //! The way to the emulated clouds without a network: a transport, and a source of tokens that the emulated Entra mints.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use azure_core::error::ErrorKind;
 use azure_core::http::headers::Headers;
 use azure_core::http::{AsyncRawResponse, Body, HttpClient, Request};
-use emulator::clouds::{Answer, Clouds, Service};
+use emulator::clouds::{Answer, Check, Clouds, Service};
 use functions::clock::Clock;
 use functions::cloud::entra::{Identity, Token, TokenSource};
 use functions::cloud::resolve::{Reach, Resolver, Unresolved};
@@ -22,12 +23,43 @@ use super::moments::Moments;
 /// What an application's client assertion must be for.
 const EXCHANGE: &str = "api://AzureADTokenExchange";
 
+tokio::task_local! {
+    /// The function at work.
+    pub static AT_WORK: &'static str;
+}
+
+/// An action that somebody was to be allowed, for a call of a function.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Use {
+    /// The function; empty: none, the clouds by themselves.
+    pub function: &'static str,
+    /// What the clouds checked.
+    pub check: Check,
+}
+
+/// A call of a function.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Asked {
+    /// The function.
+    pub function: &'static str,
+    /// Whom it called.
+    pub service: Service,
+    /// The method.
+    pub method: String,
+    /// The path, without its query.
+    pub path: String,
+}
+
 /// Calls the clouds as functions, at the virtual present.
 #[derive(Clone)]
 pub struct Wire {
     pub clouds: Clouds,
     pub clock: VirtualClock,
     pub moments: Arc<Moments>,
+    /// What was checked for the calls until now.
+    pub uses: Arc<Mutex<BTreeSet<Use>>>,
+    /// The calls until now, each once.
+    pub asked: Arc<Mutex<BTreeSet<Asked>>>,
 }
 
 impl std::fmt::Debug for Wire {
@@ -47,7 +79,19 @@ impl Wire {
     ) -> Option<Answer> {
         self.moments.moment().await;
         self.clouds.world().hold_time(self.clock.now());
-        self.clouds.call(service, method, target, headers, body)
+        // What the clouds did by themselves meanwhile is nobody's call.
+        self.keep_uses("");
+        let answer = self.clouds.call(service, method, target, headers, body);
+        let function = AT_WORK.try_with(|name| *name).unwrap_or_default();
+        self.keep_uses(function);
+        let path = target.split('?').next().unwrap_or_default().to_owned();
+        self.asked.lock().unwrap().insert(Asked { function, service, method: method.to_owned(), path });
+        answer
+    }
+
+    fn keep_uses(&self, function: &'static str) {
+        let checks = self.clouds.take_checks();
+        self.uses.lock().unwrap().extend(checks.into_iter().map(|check| Use { function, check }));
     }
 }
 

@@ -8,8 +8,8 @@ pub const HOLE: &str = "${}";
 pub enum Token {
     /// A name, a keyword or a number.
     Word(String),
-    /// A text, unescaped.
-    Text(String),
+    /// A text, unescaped, with [`HOLE`]s; and what was in each.
+    Text(String, Vec<Vec<Token>>),
     /// Any other character.
     Sign(char),
     /// The end of a line.
@@ -24,13 +24,13 @@ impl Token {
 
     /// The text that it is.
     pub fn text(&self) -> Option<&str> {
-        if let Self::Text(text) = self { Some(text) } else { None }
+        if let Self::Text(text, _) = self { Some(text) } else { None }
     }
 
     /// The name that it is, as a key: with or without quotes.
     pub fn name(&self) -> Option<&str> {
         match self {
-            Self::Word(name) | Self::Text(name) => Some(name),
+            Self::Word(name) | Self::Text(name, _) => Some(name),
             Self::Sign(_) | Self::Line => None,
         }
     }
@@ -75,9 +75,9 @@ impl<'a> Reader<'a> {
             }
             '\'' if self.rest.starts_with("'''") => {
                 self.take(3);
-                Some(Token::Text(self.past("'''", "text")?.to_owned()))
+                Some(Token::Text(self.past("'''", "text")?.to_owned(), Vec::new()))
             }
-            '\'' => Some(Token::Text(self.string()?)),
+            '\'' => Some(self.string()?),
             _ if next.is_whitespace() => {
                 self.take(next.len_utf8());
                 None
@@ -94,15 +94,15 @@ impl<'a> Reader<'a> {
     }
 
     /// A text in single quotes, which lies on one line.
-    fn string(&mut self) -> Result<String, String> {
+    fn string(&mut self) -> Result<Token, String> {
         let open = format!("a text that begins in line {} does not end", self.line);
         self.take(1);
-        let mut text = String::new();
+        let (mut text, mut holes) = (String::new(), Vec::new());
         loop {
             match self.rest.chars().next() {
                 Some('\'') => {
                     self.take(1);
-                    return Ok(text);
+                    return Ok(Token::Text(text, holes));
                 }
                 Some('\\') => {
                     let escaped = self.rest[1..].chars().next().ok_or_else(|| open.clone())?;
@@ -111,7 +111,7 @@ impl<'a> Reader<'a> {
                 }
                 Some('$') if self.rest.starts_with("${") => {
                     self.take(2);
-                    self.hole().ok_or_else(|| open.clone())??;
+                    holes.push(self.hole().ok_or_else(|| open.clone())??);
                     text.push_str(HOLE);
                 }
                 None | Some('\n') => return Err(open),
@@ -121,17 +121,23 @@ impl<'a> Reader<'a> {
     }
 
     /// Past the `}` that ends an interpolation, which may hold texts and braces of its own.
-    fn hole(&mut self) -> Option<Result<(), String>> {
-        let mut depth = 1;
-        while depth > 0 {
+    fn hole(&mut self) -> Option<Result<Vec<Token>, String>> {
+        let (mut depth, mut within) = (0, Vec::new());
+        loop {
             match self.token(self.rest.chars().next()?) {
-                Ok(Some(Token::Sign('{'))) => depth += 1,
-                Ok(Some(Token::Sign('}'))) => depth -= 1,
-                Ok(_) => {}
+                Ok(Some(Token::Sign('}'))) if depth == 0 => return Some(Ok(within)),
+                Ok(Some(token)) => {
+                    match token {
+                        Token::Sign('{') => depth += 1,
+                        Token::Sign('}') => depth -= 1,
+                        _ => {}
+                    }
+                    within.push(token);
+                }
+                Ok(None) => {}
                 Err(error) => return Some(Err(error)),
             }
         }
-        Some(Ok(()))
     }
 
     /// What lies before the next `end`, which is passed, too.

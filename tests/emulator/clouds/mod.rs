@@ -45,10 +45,11 @@ pub use in_process::Answer;
 pub use lags::Lags;
 pub use open_services::OpenService;
 pub use world::{
-    AIVEN_APPLICATION, Admitted, AivenService, AivenVpc, Application, AssignedRole, Change, Component, Connection,
-    DelegatedRoles, Delegation, Deleted, DeletedObject, FederatedCredential, LeastPrivilege, Operation, OperationKind,
-    OperationState, Organization, Owner, Pair, Password, PasswordPolicy, Peering, Project, RoleDefinition, Secret,
-    SecretVersion, ServicePrincipal, Stalled, Subscription, Upsets, Urls, Vault, Vnet, World, differences,
+    AIVEN_APPLICATION, Admitted, AivenService, AivenVpc, Application, AssignedRole, Change, Check, Component,
+    Connection, DelegatedRoles, Delegation, Deleted, DeletedObject, Directory, FederatedCredential, LeastPrivilege,
+    Operation, OperationKind, OperationState, Organization, Owner, Pair, Password, PasswordPolicy, Peering, Project,
+    RoleDefinition, Secret, SecretVersion, ServicePrincipal, Stalled, Subscription, Upsets, Urls, Vault, Vnet, World,
+    differences,
 };
 
 use faults::{Faults, Kind};
@@ -238,6 +239,11 @@ impl Clouds {
     /// Every request so far, in the order of the answers.
     pub fn calls(&self) -> Vec<Call> {
         lock(&self.shared.calls).clone()
+    }
+
+    /// [`World::take_checks`], without bringing the world to the present before.
+    pub fn take_checks(&self) -> Vec<Check> {
+        lock(&self.shared.world).take_checks()
     }
 
     /// How many requests each service has had.

@@ -76,6 +76,12 @@ pub(super) fn poll(world: &mut World, request: &Request, caller: &Caller, kind: 
         let text = format!("Operation {id} not found.");
         return Err(errors::error(404, "OperationNotFound", &text));
     };
+    // Who has no wider read needs the operation's own, of the network it is on.
+    let action = match kind {
+        "operations" => "Microsoft.Network/locations/operations/read",
+        _ => "Microsoft.Network/locations/operationResults/read",
+    };
+    caller.need(world, action, &operation.vnet)?;
     match (kind, &operation.state) {
         ("operations", OperationState::InProgress) => {
             Ok(Reply::ok(json!({"status": "InProgress"})).with("Retry-After", retry_after(world)))

@@ -23,12 +23,12 @@ pub(super) fn get(world: &World, request: &Request, caller: &Caller, id: &str) -
     Ok(Reply::ok(json(seen(world, caller, id)?)))
 }
 
-/// A subscription is not there for who has no role in it.
+/// A subscription is not there for who has no role in it; any role does.
 fn seen<'a>(world: &'a World, caller: &Caller, id: &str) -> Answer<&'a Subscription> {
-    world
-        .subscription(id)
-        .filter(|_| world.has_any_role(&caller.object_id, &format!("/subscriptions/{id}")))
-        .ok_or_else(|| errors::subscription_not_found(id))
+    let scope = format!("/subscriptions/{id}");
+    let any = world.has_any_role(&caller.object_id, &scope);
+    world.checked(&caller.object_id, "Microsoft.Resources/subscriptions/read", &scope, any);
+    world.subscription(id).filter(|_| any).ok_or_else(|| errors::subscription_not_found(id))
 }
 
 fn json(subscription: &Subscription) -> Value {

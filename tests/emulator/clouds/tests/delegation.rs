@@ -1,7 +1,7 @@
 //! The least-privileged app: what it still may do.
 
 use super::{Scene, assignment};
-use crate::clouds::{Delegation, LeastPrivilege, roles};
+use crate::clouds::{Check, Delegation, LeastPrivilege, roles};
 use serde_json::{Value, json};
 
 async fn scene(delegation: Delegation) -> (Scene, String, String, LeastPrivilege) {
@@ -38,6 +38,32 @@ async fn it_looks_assigns_its_roles_to_its_principals_and_takes_them_back() {
         let put = scene.vault(&vault, "PUT", "/secrets/peering", Some(json!({"value": "x"}))).await;
         assert_eq!(put.status, 200, "rights on the vault stay");
     }
+}
+
+#[tokio::test]
+async fn what_it_may_and_may_not_is_on_record() {
+    let (scene, subscription, vnet, _) = scene(Delegation::CustomRole).await;
+    let (token, identity) = (scene.arm_identity().await, scene.clouds.world().identity_principal_id.clone());
+    scene.clouds.world().take_checks();
+    for _ in 0..2 {
+        scene.arm(&token, "GET", &vnet, None).await;
+    }
+    scene.arm(&token, "DELETE", &vnet, None).await;
+    scene.arm(&token, "GET", &format!("/subscriptions/{subscription}"), None).await;
+    let check = |action: &str, scope: &str, allowed| Check {
+        principal: identity.clone(),
+        action: action.to_owned(),
+        scope: scope.to_owned(),
+        allowed,
+    };
+    let wanted = [
+        check("Microsoft.Network/virtualNetworks/delete", &vnet, false),
+        check("Microsoft.Network/virtualNetworks/read", &vnet, true),
+        check("Microsoft.Resources/subscriptions/read", &format!("/subscriptions/{subscription}"), true),
+    ];
+    let mut world = scene.clouds.world();
+    assert_eq!(world.take_checks(), wanted);
+    assert_eq!(world.take_checks(), []);
 }
 
 #[tokio::test]

@@ -201,9 +201,11 @@ impl World {
 
     /// The same, where conditions of assignments look at more than the action.
     pub(crate) fn allows_in(&self, principal: &str, situation: &Situation<'_>, scope: &str) -> bool {
-        self.effective(principal)
+        let allowed = self
+            .effective(principal)
             .filter(|a| ids::covers(&a.scope, scope) && self.role_allows(&a.role, situation.action))
-            .any(|a| a.condition.as_ref().is_none_or(|c| c.holds(situation)))
+            .any(|a| a.condition.as_ref().is_none_or(|c| c.holds(situation)));
+        self.checked(principal, situation.action, scope, allowed)
     }
 
     /// Whether a principal may do `action` at `scope` at least under some condition.
@@ -214,9 +216,11 @@ impl World {
     /// Whether a principal may do the data action `action` on `resource`, now.
     pub fn allows_data(&self, principal: &str, action: &str, resource: &str) -> bool {
         let situation = Situation { action, ..Situation::default() };
-        self.effective(principal)
+        let allowed = self
+            .effective(principal)
             .filter(|a| ids::covers(&a.scope, resource) && self.role_allows_data(&a.role, action))
-            .any(|a| a.condition.as_ref().is_none_or(|c| c.holds(&situation)))
+            .any(|a| a.condition.as_ref().is_none_or(|c| c.holds(&situation)));
+        self.checked(principal, action, resource, allowed)
     }
 
     /// Whether a principal has any role at, above or below `scope`.

@@ -18,6 +18,17 @@ pub enum Delegation {
     BuiltInRoles,
 }
 
+/// What an administrator has made in the directory.
+#[derive(Clone, Debug)]
+pub struct Directory {
+    /// Client id of the user's application.
+    pub application: String,
+    /// Object id of its service principal.
+    pub principal: String,
+    /// Object id of Aiven's service principal.
+    pub aiven_principal: String,
+}
+
 /// What the administrator has made.
 #[derive(Clone, Debug)]
 pub struct LeastPrivilege {
@@ -72,6 +83,21 @@ impl World {
     /// `installation` is part of the roles' names and of their GUIDs, which are computed as Bicep's `guid()` is. What the
     /// deployment would tell the app is in [`World::app_settings`] afterwards. The networks have to be there before.
     pub fn least_privilege(&mut self, installation: &str, delegation: Delegation) -> LeastPrivilege {
+        let Directory { application, principal, aiven_principal } = self.prepare_directory(installation);
+        let principals = [principal.as_str(), aiven_principal.as_str()];
+        let roles = self
+            .subscriptions_with_networks()
+            .into_iter()
+            .map(|id| {
+                let roles = self.delegate(&id, installation, delegation, principals);
+                (id, roles)
+            })
+            .collect();
+        LeastPrivilege { application, principal, aiven_principal, roles }
+    }
+
+    /// The directory's part of it alone: the app's identity may do nothing in any subscription.
+    pub fn prepare_directory(&mut self, installation: &str) -> Directory {
         let (home, identity) = (self.home_tenant.clone(), self.identity_principal_id.clone());
         self.graph_roles.remove(&identity);
         let of_a_subscription = |a: &AssignedRole| a.scope.matches('/').count() == 2;
@@ -85,15 +111,6 @@ impl World {
             Some(there) => there.id.clone(),
             None => self.add_service_principal(&home, AIVEN_APPLICATION),
         };
-        let subscriptions = self.subscriptions_with_networks();
-        let principals = [principal.as_str(), aiven_principal.as_str()];
-        let roles = subscriptions
-            .into_iter()
-            .map(|id| {
-                let roles = self.delegate(&id, installation, delegation, principals);
-                (id, roles)
-            })
-            .collect();
         for (name, value) in [
             ("APPLICATION_ID", &application),
             ("APPLICATION_PRINCIPAL_ID", &principal),
@@ -101,7 +118,7 @@ impl World {
         ] {
             self.app_settings.insert(name.to_owned(), value.clone());
         }
-        LeastPrivilege { application, principal, aiven_principal, roles }
+        Directory { application, principal, aiven_principal }
     }
 
     fn subscriptions_with_networks(&self) -> Vec<String> {

@@ -3,6 +3,7 @@
 pub(crate) mod aiven;
 pub(crate) mod azure;
 mod builders;
+mod checks;
 mod credentials;
 mod delegation;
 mod deleted;
@@ -19,7 +20,8 @@ pub(crate) mod vault;
 pub use aiven::{AivenVpc, Connection, Organization, Owner, Project};
 pub(crate) use azure::glob;
 pub use azure::{AssignedRole, Operation, OperationKind, OperationState, Peering, RoleDefinition, Subscription, Vnet};
-pub use delegation::{DelegatedRoles, Delegation, LeastPrivilege};
+pub use checks::Check;
+pub use delegation::{DelegatedRoles, Delegation, Directory, LeastPrivilege};
 pub use deleted::{Deleted, DeletedObject};
 pub use directory::{Application, FederatedCredential, Password, ServicePrincipal};
 pub use scenario::Pair;
@@ -33,6 +35,7 @@ use super::clock::{self, Clock};
 use super::lags::Lags;
 use super::tokens::Tokens;
 use jiff::Timestamp;
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::Duration;
 
@@ -117,6 +120,7 @@ pub struct World {
     pub(crate) tokens: Tokens,
     pub(crate) clock: Clock,
     scheduled: Vec<(Timestamp, Change)>,
+    checks: RefCell<BTreeSet<Check>>,
 }
 
 /// A change of the world that waits for its moment.
@@ -159,6 +163,7 @@ impl World {
             tokens: Tokens::default(),
             clock: Clock::new(scale),
             scheduled: Vec::new(),
+            checks: RefCell::default(),
         };
         world.settle();
         world
