@@ -459,7 +459,7 @@ async fn the_end_of_a_password_is_reported_and_so_is_its_loss() {
 #[test]
 fn a_password_in_the_making_is_not_missed() {
     run_each(calls_of_the_step(), |n| async move {
-        let (mut simulation, pair) = Simulation::new(scene);
+        let (mut simulation, pair) = Simulation::new(with_others);
         simulation.request("create", &pair).await;
         simulation.moments.die_before(n);
         until(&mut simulation, async |this| this.deaths() == 1).await;

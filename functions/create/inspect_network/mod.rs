@@ -143,13 +143,7 @@ fn live(vpc: &Vpc) -> Result<(), Stop> {
 
 /// The rule that ARM applies later, after ten minutes: no overlap with the VNet's own space, nor with that of any network already peered.
 /// A peering that this very VPC has with the VNet is no obstacle (`requested`); nor is what is left of one that comes back (`ours`).
-pub fn no_overlap(
-    id: &VnetId,
-    vnet: &Vnet,
-    vpc: &[IpNet],
-    requested: bool,
-    ours: Option<&VnetId>,
-) -> Result<(), Fix> {
+pub fn no_overlap(id: &VnetId, vnet: &Vnet, vpc: &[IpNet], requested: bool, ours: Option<&VnetId>) -> Result<(), Fix> {
     if vnet.peerings.len() >= MOST_PEERINGS {
         return Err(Fix {
             what: format!("VNet {id} has {} peerings, and Azure allows {MOST_PEERINGS}", vnet.peerings.len()),
