@@ -90,8 +90,9 @@ impl Story {
         let at = self.random.below(self.pairs.len());
         let pair = self.pairs[at].clone();
         match self.random.below(100) {
-            0..80 => self.ask(&pair).await,
-            80..88 => self.comes_again().await,
+            0..72 => self.ask(&pair).await,
+            72..80 => self.comes_again().await,
+            80..90 => self.reconcile(&pair).await,
             _ => self.by_hand(&pair).await,
         }
         if self.random.chance(30) {
@@ -157,6 +158,26 @@ impl Story {
         self.simulation.moments.spare();
         // A conflict with work in flight is put back by the host: here it is simply lost again.
         let _ = self.simulation.invoke("accept_request", &text, &id, 2).await;
+    }
+
+    /// A pass of reconciliation, before which a vendor may have broken what we made.
+    async fn reconcile(&mut self, pair: &Pair) {
+        self.simulation.settle().await;
+        self.simulation.moments.spare();
+        let created = Some(Provenance::Created);
+        let record = self.simulation.record(pair).await.filter(|record| {
+            let ours = (record.provenance.aiven, record.provenance.azure) == (created, created);
+            ours && record.status == Status::Active && record.resting
+        });
+        if record.is_some() && self.random.chance(60) {
+            let state = *self.random.one(&["ERROR", "REJECTED_BY_PEER", "DELETED_BY_PEER"]);
+            self.tell(format!("{} to {} ends {state}", pair.vpc_id, pair.vnet));
+            self.simulation.world().fail_connection(&pair.vpc_id, &pair.vnet, state);
+        }
+        self.tell("reconcile".to_owned());
+        self.simulation.ring("reconcile").await.unwrap();
+        let seconds = 60 + self.random.below(600);
+        self.run(Duration::from_secs(seconds.try_into().unwrap())).await;
     }
 
     /// Somebody makes both halves by hand where nothing of ours is, nor under way.

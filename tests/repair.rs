@@ -323,17 +323,18 @@ async fn with_report_any_number_is_only_reported_and_nothing_needs_a_brake() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_repair_survives_death_at_any_moment_and_makes_everything_once() {
+async fn a_look_and_its_repair_survive_death_at_any_moment_and_make_everything_once() {
     for n in 1.. {
         let mut scene = Scene::active("repair").await;
         scene.sim.world().fail_connection(&scene.vpc, &scene.vnet, "ERROR");
-        scene.pass().await;
+        scene.sim.clouds.reset_calls();
+        scene.sim.ring("reconcile").await.unwrap();
         scene.sim.moments.die_before(n);
         scene
             .sim
             .run_until("active again", async |sim| {
                 let record = &sim.records().await[0];
-                record.status == Status::Active && record.resting
+                record.status == Status::Active && record.resting && !record.repaired.is_empty()
             })
             .await;
         let all = scene.effects();

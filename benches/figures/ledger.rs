@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use crate::recorder::Asked;
 
-/// Timers, which work for no peering in particular.
-const TIMERS: [&str; 2] = ["poll_waiting", "sweep"];
+/// Timers and what they fan out to, which work for no peering in particular.
+const TIMERS: [&str; 4] = ["poll_waiting", "reconcile", "reconcile_vpc", "sweep"];
 
 /// All that a function did for a peering.
 #[derive(Debug, Clone)]

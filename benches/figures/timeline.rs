@@ -51,7 +51,7 @@ pub fn split(began: Timestamp, until: Timestamp, all: &[Invocation], calls: &[Ca
 fn moved(invocation: &Invocation, calls: &[Call]) -> bool {
     let asked = |call: &Call| invocation.started <= call.at && invocation.ended.is_some_and(|ended| call.at <= ended);
     match invocation.function.as_str() {
-        "poll_waiting" | "sweep" => false,
+        "poll_waiting" | "reconcile" | "reconcile_vpc" | "sweep" => false,
         "poll_vpc" => calls.iter().any(asked),
         _ => true,
     }

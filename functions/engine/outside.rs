@@ -90,15 +90,15 @@ impl Engine {
         self.send_for(&stored.record).await
     }
 
-    /// Commits what was seen of a record that rests, and goes on resting. A lost race is no error: the record moved on.
-    pub async fn observe(&self, mut stored: Stored, entry: &JournalEntry) -> Result<(), RunError> {
+    /// Commits what was seen of a record that rests, and goes on resting. False: it moved on meanwhile, and nothing was written.
+    pub async fn observe(&self, mut stored: Stored, entry: &JournalEntry) -> Result<bool, RunError> {
         let record = &mut stored.record;
         record.seq += 1;
         record.due = entry.at;
         record.committed_by = None;
         match self.records.commit(&stored, entry).await {
-            Err(error) if error.is_lost_race() => Ok(()),
-            other => Ok(other?),
+            Err(error) if error.is_lost_race() => Ok(false),
+            other => Ok(other.map(|()| true)?),
         }
     }
 

@@ -193,7 +193,11 @@ fn as_asked(record: &Record, peering: &Peering) -> Result<Look, Stop> {
     let (asked, found) = (record.options.allow_forwarded_traffic, peering.allow_forwarded_traffic);
     match record.provenance.azure {
         Some(Provenance::Adopted) if asked && !found => Err(Stop::Fix(no_forwarding(record, peering))),
-        Some(Provenance::Created) if asked != found && !changed_by_hand(record) => Ok(Look::Missing),
+        Some(Provenance::Created)
+            if asked != found && !changed_by_hand(record) && !is_only_to_be_synchronised(record) =>
+        {
+            Ok(Look::Missing)
+        }
         _ => Ok(Look::Done),
     }
 }

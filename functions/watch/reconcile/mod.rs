@@ -93,3 +93,54 @@ fn is_settled(part: &Part, clock: &dyn Clock) -> bool {
     let claimed = part.claim.is_some() || part.provenance == Some(Provenance::Claimed);
     part.value.is_some() && !claimed && part.made_at.is_none_or(|at| clock.since(at) >= YOUNG)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PART: &str = "aiven_assignment";
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + second).unwrap()
+    }
+
+    fn seen(kind: &str, second: i64) -> Seen {
+        let drift = by_hand(kind, "authorize_aiven", "it is gone".to_owned(), "give it back".to_owned(), at(second));
+        Seen::from([(PART.to_owned(), Some(drift))])
+    }
+
+    fn row() -> SharedRow {
+        let mut row: SharedRow = serde_json::from_value(serde_json::json!({"schema": SCHEMA})).unwrap();
+        row.part(PART).verified_at = Some(at(-60));
+        row
+    }
+
+    #[test]
+    fn what_is_known_is_not_written_again_and_keeps_the_time_of_its_first_sight() {
+        let mut row = row();
+        assert!(apply(&mut row, &seen("gone", 0)));
+        assert!(!apply(&mut row, &seen("gone", 3600)));
+        assert_eq!(row.drift[PART].since, at(0));
+        assert!(apply(&mut row, &seen("changed", 7200)));
+        assert_eq!(row.drift[PART].since, at(7200));
+    }
+
+    #[test]
+    fn who_needs_what_drifted_looks_and_what_was_seen_there_since_drifts_no_more() {
+        let mut row = row();
+        apply(&mut row, &seen("gone", 0));
+        assert_eq!(row.parts[PART].verified_at, None);
+        assert_eq!(row.drifting().count(), 1);
+        row.part(PART).verified_at = Some(at(600));
+        assert_eq!(row.drifting().count(), 0, "a retry made it again");
+    }
+
+    #[test]
+    fn what_is_as_it_should_be_is_forgotten_and_what_nobody_looked_at_is_not() {
+        let mut row = row();
+        apply(&mut row, &seen("gone", 0));
+        assert!(!apply(&mut row, &Seen::new()));
+        assert!(apply(&mut row, &Seen::from([(PART.to_owned(), None)])));
+        assert!(row.drift.is_empty());
+    }
+}

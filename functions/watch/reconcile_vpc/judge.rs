@@ -236,3 +236,6 @@ pub fn order(record: &Record, action: &str) -> String {
     let message = serde_json::json!({"version": 1, "action": action, "vpc": record.key.vpc, "vnet": record.vnet});
     format!("{message} to queue peering-requests")
 }
+
+#[cfg(test)]
+mod tests;

