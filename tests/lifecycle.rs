@@ -415,3 +415,27 @@ async fn a_request_that_comes_again_weeks_later_moves_nothing() {
     simulation.settle().await;
     assert_eq!(simulation.record(&pair).await.unwrap(), before);
 }
+
+/// A request that was answered, whose worker died before the message was removed, comes again when the world is another.
+#[tokio::test(start_paused = true)]
+async fn a_request_that_was_only_noted_or_refused_does_not_move_what_came_after() {
+    let (mut simulation, pair) = peered(false).await;
+    let [create, update] = ["create", "update"].map(|action| simulation::message(action, &pair, &json!({})));
+    let other = simulation::message("create", &pair, &json!({"peering_name": "other"}));
+    for (text, id) in [(&create, "noted"), (&update, "noted too"), (&other, "refused")] {
+        simulation.invoke("accept_request", text, id, 1).await.unwrap();
+    }
+    simulation.request("delete", &pair).await;
+    simulation.settle().await;
+    let deleted = assert_status(&simulation, &pair, Status::Deleted).await;
+    for (text, id) in [(&create, "noted"), (&update, "noted too"), (&other, "refused")] {
+        simulation.invoke("accept_request", text, id, 2).await.unwrap();
+    }
+    simulation.settle().await;
+    assert_eq!(simulation.record(&pair).await.unwrap(), deleted);
+    assert_eq!(simulation.rows("rejected").await.len(), 1);
+    // The same words in another message are another request.
+    simulation.invoke("accept_request", &other, "new", 1).await.unwrap();
+    simulation.settle().await;
+    assert_status(&simulation, &pair, Status::Active).await;
+}
