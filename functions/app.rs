@@ -8,15 +8,19 @@ use tokio::sync::OnceCell;
 
 use crate::accept_request::{REQUESTS, accept_request};
 use crate::clock::{Clock, SystemClock};
-use crate::cloud::entra::{Credential, EntraTokens};
+use crate::cloud::entra::EntraTokens;
 use crate::cloud::{Clouds, transport};
 use crate::create::{self, Tools};
+use crate::create_vpc::await_vpc::await_vpc;
+use crate::create_vpc::{AWAIT_VPC, VPC_REQUESTS, create_vpc};
 use crate::delete;
 use crate::engine::{Delivery, Engine, RunError, Runbooks, queue_of};
 use crate::invocation::{Function, Functions, Invocation, Trigger};
 use crate::settings::Settings;
 use crate::store::{Connection, Scope, SharedRow, Storage, StoreError};
-use crate::watch::{poll_vpc::poll_vpc, poll_waiting::poll_waiting, sweep::sweep};
+use crate::watch::{
+    poll_vpc::poll_vpc, poll_waiting::poll_waiting, reconcile::reconcile, reconcile_vpc::reconcile_vpc, sweep::sweep,
+};
 
 /// The tables. They are made at start.
 const TABLES: [&str; 4] = ["peerings", "vpcs", "shared", "rejected"];
@@ -61,7 +65,7 @@ impl App {
         let connection = Connection::read(&get).map_err(|e| e.to_string())?;
         let storage = Storage::open(&connection, None, transport.clone(), clock.clone()).map_err(|e| e.to_string())?;
         let tokens =
-            Arc::new(EntraTokens::new(&settings.endpoints, Credential::Federated, transport.clone(), clock.clone()));
+            Arc::new(EntraTokens::new(&settings.endpoints, settings.credential, transport.clone(), clock.clone()));
         let clouds = Clouds::new(&settings.endpoints, transport, clock.clone(), tokens);
         Ok(Self::new(settings, clouds, storage, clock))
     }
@@ -105,7 +109,8 @@ impl App {
     /// Every queue that a function listens to.
     fn queues(&self) -> Vec<String> {
         let steps = self.engine.runbooks.entries().map(|entry| queue_of(entry.name));
-        steps.chain([REQUESTS.to_owned(), queue_of("poll_vpc")]).collect()
+        let hints = ["poll_vpc", "reconcile_vpc"].map(queue_of);
+        steps.chain(hints).chain([REQUESTS, VPC_REQUESTS, AWAIT_VPC].map(str::to_owned)).collect()
     }
 
     /// The functions by name: each folder with a `function.json` is one.
@@ -128,11 +133,30 @@ impl App {
             }),
         );
         functions.insert(
+            "create_vpc",
+            self.on_message(|app, text, delivery| async move {
+                create_vpc(&app.engine, &app.tools, &text, &delivery).await
+            }),
+        );
+        functions.insert(
+            "await_vpc",
+            self.on_message(
+                |app, text, delivery| async move { await_vpc(&app.engine, &app.tools, &text, &delivery).await },
+            ),
+        );
+        functions.insert(
             "poll_vpc",
             self.on_message(
                 |app, text, delivery| async move { poll_vpc(&app.engine, &app.tools, &text, &delivery).await },
             ),
         );
+        functions.insert(
+            "reconcile_vpc",
+            self.on_message(|app, text, delivery| async move {
+                reconcile_vpc(&app.engine, &app.tools, &text, &delivery).await
+            }),
+        );
+        functions.insert("reconcile", self.on_timer(|app| async move { reconcile(&app.engine, &app.tools).await }));
         functions.insert("poll_waiting", self.on_timer(|app| async move { poll_waiting(&app.engine).await }));
         functions.insert("sweep", self.on_timer(|app| async move { sweep(&app.engine, &app.tools).await }));
         functions
@@ -170,14 +194,17 @@ where
 
 /// A message that was put in by hand has no id; one that is made up serves as well, as nothing refers to it.
 fn message(invocation: Invocation) -> Result<(String, Delivery), String> {
-    let Invocation { trigger, message_id, dequeue_count } = invocation;
+    let Invocation { trigger, message_id, dequeue_count, trace } = invocation;
     let Trigger::Queue(text) = trigger else { return Err("this function takes queue messages, not timers".to_owned()) };
     let message_id = if message_id.is_empty() { uuid::Uuid::new_v4().to_string() } else { message_id };
-    Ok((text, Delivery { message_id, redelivered: dequeue_count > 1 }))
+    Ok((text, Delivery { message_id, redelivered: dequeue_count > 1, trace: trace.and_then(|text| text.parse().ok()) }))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::cell::RefCell;
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::store::memory;
 
@@ -193,7 +220,7 @@ mod tests {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock(settings.time_scale));
         let transport = transport(None).unwrap();
         let tokens =
-            Arc::new(EntraTokens::new(&settings.endpoints, Credential::Federated, transport.clone(), clock.clone()));
+            Arc::new(EntraTokens::new(&settings.endpoints, settings.credential, transport.clone(), clock.clone()));
         let clouds = Clouds::new(&settings.endpoints, transport, clock.clone(), tokens);
         App::new(settings, clouds, storage.clone(), clock)
     }
@@ -208,22 +235,66 @@ mod tests {
         assert!(refused.to_string().contains("\"default\"") && refused.to_string().contains("\"other\""), "{refused}");
     }
 
+    /// What the app asks for, whatever it is told: with a connection string, an identity, or nothing at all.
+    fn settings_asked_for() -> BTreeSet<String> {
+        let id = "22222222-2222-4222-8222-222222222222";
+        let enough = ["AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_PRINCIPAL_ID", "AIVEN_TOKEN"];
+        let asked = RefCell::new(BTreeSet::new());
+        for storage in ["", "AzureWebJobsStorage__accountName"] {
+            let app = App::from_settings(|name| {
+                asked.borrow_mut().insert(name.to_owned());
+                match name {
+                    name if name == storage => Some("account".to_owned()),
+                    name => enough.contains(&name).then(|| id.to_owned()),
+                }
+            });
+            assert_eq!(app.is_ok(), !storage.is_empty(), "{:?}", app.err());
+        }
+        asked.into_inner()
+    }
+
+    /// What is read past the reader of settings: by `main.rs`, and by azure_identity.
+    const READ_ELSEWHERE: [&str; 4] = ["FUNCTIONS_CUSTOMHANDLER_PORT", "IDENTITY_ENDPOINT", "IDENTITY_HEADER", "LOG"];
+
+    #[tokio::test]
+    async fn the_list_of_settings_names_all_that_are_read_and_no_other() {
+        let mut read = settings_asked_for();
+        read.extend(READ_ELSEWHERE.map(str::to_owned));
+        let listed: Vec<&str> = crate::settings::names::NAMES.iter().map(|(name, _)| *name).collect();
+        assert_eq!(listed, read.iter().map(String::as_str).collect::<Vec<_>>(), "functions/settings/names.rs");
+    }
+
+    #[test]
+    fn the_environment_is_read_in_main_and_nowhere_else() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("functions");
+        let mut found = BTreeSet::new();
+        for path in files(&root) {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let product = text.split("#[cfg(test)]").next().unwrap_or_default();
+            for read in ["env::var", "from_env("] {
+                if product.contains(read) && !path.ends_with("conformance.rs") {
+                    found.insert(path.strip_prefix(&root).unwrap().to_owned());
+                }
+            }
+        }
+        assert_eq!(found, BTreeSet::from(["main.rs".into()]));
+    }
+
+    fn files(folder: &std::path::Path) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+    }
+
     #[tokio::test]
     async fn every_folder_with_a_function_json_is_a_function_and_the_other_way_round() {
         let storage = memory::storage(Arc::new(SystemClock(crate::clock::TimeScale::REAL)));
         let functions = app("default", &storage).functions();
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("functions");
-        let mut folders = vec![root];
-        let mut found = std::collections::BTreeSet::new();
-        while let Some(folder) = folders.pop() {
-            for entry in std::fs::read_dir(&folder).unwrap().map(Result::unwrap) {
-                if entry.file_type().unwrap().is_dir() {
-                    folders.push(entry.path());
-                } else if entry.file_name() == "function.json" {
-                    found.insert(folder.file_name().unwrap().to_str().unwrap().to_owned());
-                }
-            }
-        }
+        let found: BTreeSet<String> = files(&root)
+            .into_iter()
+            .filter(|path| path.ends_with("function.json"))
+            .map(|path| path.parent().unwrap().file_name().unwrap().to_str().unwrap().to_owned())
+            .collect();
         assert_eq!(found.iter().map(String::as_str).collect::<Vec<_>>(), functions.keys().copied().collect::<Vec<_>>());
     }
 }

@@ -2,13 +2,15 @@
 //!
 //! - [`accept_request`]: the door. Every request message, whatever its action.
 //! - [`create`]: the runbook forwards, one folder a step. Its table is the place to begin reading.
+//! - [`create_vpc`]: before the runbook: the Aiven VPC itself, if that is to be made, too.
 //! - [`delete`]: the runbook backwards, laid out the same way.
 //! - [`watch`]: what runs by the clock: the poll of Aiven, the sweep.
 //! - [`engine`]: how any step runs: look, claim, act, commit, send; outcomes, deadlines.
 //! - [`peering`]: what is worked on. Pure data: ids, request, record, facts, status, journal.
-//! - [`cloud`]: one typed client a service: Entra, Graph, ARM, Aiven.
+//! - [`cloud`]: one typed client a service: Entra, Graph, ARM, Key Vault, Aiven.
 //! - [`store`]: Table Storage and queues.
 //! - [`invocation`]: the custom-handler protocol: an invocation in, an answer out.
+//! - [`telemetry`]: the names in log lines that queries and alerts rely on.
 //! - [`settings`]: what the app was told.
 //! - [`clock`]: the one place for time, which tests own.
 
@@ -17,10 +19,12 @@ pub mod app;
 pub mod clock;
 pub mod cloud;
 pub mod create;
+pub mod create_vpc;
 pub mod delete;
 pub mod engine;
 pub mod invocation;
 pub mod peering;
 pub mod settings;
 pub mod store;
+pub mod telemetry;
 pub mod watch;

@@ -1,5 +1,8 @@
 //! The settings, read once at start. All that are missing or malformed are named in one error.
 
+pub mod names;
+
+use std::net::SocketAddr;
 use std::str::FromStr;
 
 use secrecy::SecretString;
@@ -8,7 +11,8 @@ use uuid::Uuid;
 
 use crate::clock::TimeScale;
 use crate::cloud::Endpoints;
-use crate::peering::{AppId, ObjectId, SubscriptionId, TenantId, VpcRef};
+use crate::cloud::entra::Credential;
+use crate::peering::{AppId, ObjectId, Owner, SubscriptionId, TenantId, VnetId, VpcRef};
 
 /// Aiven's application, by which its platform peers to networks of its customers (its published runbooks).
 const AIVEN_APPLICATION: &str = "55f300d4-fc50-4c5e-9222-e90a6e2187fb";
@@ -28,10 +32,16 @@ pub struct Settings {
     pub made: Made,
     /// The role that our application gets on a VNet.
     pub peering_role: PeeringRole,
+    /// What reconciliation does about what a vendor broke.
+    pub reconcile: Reconcile,
+    /// How the application proves itself.
+    pub credential: Credential,
     /// Subscriptions that may be asked for; empty: all.
     pub allowed_subscriptions: Vec<SubscriptionId>,
     /// VPCs that may be asked for; empty: all.
     pub allowed_vpcs: Vec<AllowedVpc>,
+    /// The VNet that the app itself is integrated with, if it is with any: only from there can it reach a peered VPC.
+    pub app_vnet: Option<VnetId>,
     /// How fast nominal time runs.
     pub time_scale: TimeScale,
 }
@@ -60,22 +70,38 @@ pub enum PeeringRole {
     NetworkContributor,
 }
 
-/// An entry of `ALLOWED_VPCS`: a VPC's id, or its key with the owner (`org:<organization>:<id>`, `project:<project>:<id>`).
+/// `RECONCILE`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reconcile {
+    /// What a vendor broke of what we created is made again.
+    Repair,
+    /// Nothing is touched.
+    Report,
+}
+
+/// An entry of `ALLOWED_VPCS`: a VPC's id, its key with the owner (`org:<organization>:<id>`, `project:<project>:<id>`), or the owner
+/// alone (`org:<organization>`, `project:<project>`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AllowedVpc {
     /// By id alone.
     Id(Uuid),
-    /// Of this owner.
+    /// This one of this owner.
     Vpc(VpcRef),
+    /// Any of this owner's, those to be made included.
+    Owner(Owner),
 }
 
 impl FromStr for AllowedVpc {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        match Uuid::try_parse(text) {
-            Ok(id) => Ok(Self::Id(id)),
-            Err(_) => text.parse().map(Self::Vpc).map_err(|e: crate::peering::InvalidId| e.to_string()),
+        if let Ok(id) = Uuid::try_parse(text) {
+            return Ok(Self::Id(id));
+        }
+        let said = |e: crate::peering::InvalidId| e.to_string();
+        match text.matches(':').count() {
+            1 => text.parse().map(Self::Owner).map_err(said),
+            _ => text.parse().map(Self::Vpc).map_err(said),
         }
     }
 }
@@ -86,7 +112,21 @@ impl AllowedVpc {
         match self {
             Self::Id(id) => *id == vpc.id(),
             Self::Vpc(allowed) => allowed == vpc,
+            Self::Owner(owner) => *owner == Owner::from(vpc),
         }
+    }
+}
+
+impl Settings {
+    /// Whether VPCs may be made for this owner.
+    pub fn admits_vpcs_of(&self, owner: &Owner) -> bool {
+        let meant = |allowed: &AllowedVpc| matches!(allowed, AllowedVpc::Owner(allowed) if allowed == owner);
+        self.allowed_vpcs.is_empty() || self.allowed_vpcs.iter().any(meant)
+    }
+
+    /// Whether peerings may be asked for of VNets in this subscription.
+    pub fn admits_subscription(&self, subscription: &SubscriptionId) -> bool {
+        self.allowed_subscriptions.is_empty() || self.allowed_subscriptions.contains(subscription)
     }
 }
 
@@ -175,9 +215,12 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         let made = self.made();
         let roles = [("minimal", PeeringRole::Minimal), ("network-contributor", PeeringRole::NetworkContributor)];
         let peering_role = self.one_of("PEERING_ROLE", &roles);
-        self.one_of("CREDENTIAL", &[("federated", ())]);
+        let credential = self.credential(key_vault.as_ref());
+        let choices = [("repair", Reconcile::Repair), ("report", Reconcile::Report)];
+        let reconcile = self.one_of("RECONCILE", &choices);
         let allowed_subscriptions = self.list("ALLOWED_SUBSCRIPTIONS");
         let allowed_vpcs = self.list("ALLOWED_VPCS");
+        let app_vnet = self.parsed::<VnetId>("APP_VNET");
         let scale = self.or::<f64>("TIME_SCALE", "1");
         let endpoints = Endpoints {
             entra: entra?,
@@ -185,11 +228,13 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
             arm: arm?,
             key_vault,
             aiven: aiven?,
+            name_server: None,
             tenant: tenant?,
             client_id: client_id?,
             aiven_token: token?.0,
         };
         let time_scale = self.time_scale(scale?, &endpoints)?;
+        let endpoints = Endpoints { name_server: self.name_server(&endpoints), ..endpoints };
         Some(Settings {
             installation: installation?.0,
             endpoints,
@@ -197,10 +242,24 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
             aiven_application: aiven_application?,
             made,
             peering_role: peering_role?,
+            reconcile: reconcile?,
+            credential: credential?,
             allowed_subscriptions,
             allowed_vpcs,
+            app_vnet,
             time_scale,
         })
+    }
+
+    /// A password needs a vault to be kept in; a malformed address of one is told already.
+    fn credential(&mut self, key_vault: Option<&Url>) -> Option<Credential> {
+        let credential =
+            self.one_of("CREDENTIAL", &[("federated", Credential::Federated), ("secret", Credential::Secret)])?;
+        if credential == Credential::Secret && key_vault.is_none() && self.text("KEY_VAULT_URL").is_none() {
+            self.wrong
+                .push("KEY_VAULT_URL is missing: CREDENTIAL=secret keeps the application's password there".to_owned());
+        }
+        Some(credential)
     }
 
     fn made(&mut self) -> Made {
@@ -213,16 +272,28 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         }
     }
 
+    /// Another name server than the system's could send the app anywhere, so it is only for local clouds.
+    fn name_server(&mut self, endpoints: &Endpoints) -> Option<SocketAddr> {
+        let server = self.parsed::<SocketAddr>("DNS_SERVER")?;
+        if !(server.ip().is_loopback() && is_local(endpoints)) {
+            self.wrong.push("DNS_SERVER is only for clouds on this machine".to_owned());
+        }
+        Some(server)
+    }
+
     /// Playing time fast against real clouds would flood them, so it is only for local ones.
     fn time_scale(&mut self, scale: f64, endpoints: &Endpoints) -> Option<TimeScale> {
-        let Endpoints { entra, graph, arm, key_vault, aiven, .. } = endpoints;
-        let local = [entra, graph, arm, aiven].into_iter().chain(key_vault).all(is_loopback);
-        if scale != 1.0 && !local {
+        if scale != 1.0 && !is_local(endpoints) {
             self.wrong.push("TIME_SCALE other than 1 is only for clouds on this machine".to_owned());
             return None;
         }
         TimeScale::new(scale).map_err(|e| self.wrong.push(e)).ok()
     }
+}
+
+fn is_local(endpoints: &Endpoints) -> bool {
+    let Endpoints { entra, graph, arm, key_vault, aiven, .. } = endpoints;
+    [entra, graph, arm, aiven].into_iter().chain(key_vault).all(is_loopback)
 }
 
 fn is_loopback(url: &Url) -> bool {
@@ -298,6 +369,7 @@ mod tests {
             ("AZURE_TENANT_ID", ""),
             ("AZURE_CLIENT_ID", "me"),
             ("PEERING_ROLE", "owner"),
+            ("RECONCILE", "undo"),
             ("INSTALLATION", "Ünique"),
             ("ALLOWED_SUBSCRIPTIONS", "a,b"),
             ("TIME_SCALE", "60"),
@@ -307,6 +379,7 @@ mod tests {
             "AZURE_TENANT_ID is missing",
             "AZURE_CLIENT_ID:",
             "PEERING_ROLE:",
+            "RECONCILE:",
             "INSTALLATION:",
             "ALLOWED_SUBSCRIPTIONS:",
         ] {
@@ -315,11 +388,39 @@ mod tests {
     }
 
     #[test]
+    fn vpcs_are_allowed_by_id_by_key_or_by_owner_and_made_only_for_an_owner() {
+        let id = "66666666-6666-4666-8666-666666666666";
+        let list = format!("{id}, project:p:{id}, org:org1a2b3c4d5e6");
+        let settings = read(&[("ALLOWED_VPCS", &list)]).unwrap();
+        let [organization, project]: [Owner; 2] = ["org:org1a2b3c4d5e6", "project:p"].map(|text| text.parse().unwrap());
+        assert!(settings.admits_vpcs_of(&organization) && !settings.admits_vpcs_of(&project));
+        assert!(settings.allowed_vpcs[2].admits(&organization.vpc(Uuid::nil())));
+        assert!(!settings.allowed_vpcs[2].admits(&project.vpc(Uuid::nil())));
+        assert!(read(&[]).unwrap().admits_vpcs_of(&project));
+        assert!(read(&[("ALLOWED_VPCS", "orgs:x")]).unwrap_err().contains("ALLOWED_VPCS"));
+    }
+
+    #[test]
+    fn a_password_needs_a_vault() {
+        assert_eq!(read(&[]).unwrap().credential, Credential::Federated);
+        let vault = ("KEY_VAULT_URL", "https://peering.vault.azure.net");
+        assert_eq!(read(&[("CREDENTIAL", "secret"), vault]).unwrap().credential, Credential::Secret);
+        let error = read(&[("CREDENTIAL", "secret"), ("AZURE_TENANT_ID", "")]).unwrap_err();
+        assert!(error.contains("KEY_VAULT_URL is missing") && error.contains("AZURE_TENANT_ID is missing"), "{error}");
+        let error = read(&[("CREDENTIAL", "secret"), ("KEY_VAULT_URL", "vault")]).unwrap_err();
+        assert_eq!(error.matches("KEY_VAULT_URL").count(), 1, "{error}");
+        assert!(read(&[("CREDENTIAL", "password")]).unwrap_err().contains("CREDENTIAL"));
+    }
+
+    #[test]
     fn fast_time_is_only_for_clouds_on_this_machine() {
         assert!(read(&[("TIME_SCALE", "60")]).unwrap_err().contains("TIME_SCALE"));
         let local = ["ENTRA_URL", "GRAPH_URL", "ARM_URL", "AIVEN_API_URL"].map(|name| (name, "https://localhost:8443"));
         let fast = [&local[..], &[("TIME_SCALE", "60")]].concat();
         assert_eq!(read(&fast).unwrap().time_scale, TimeScale::new(60.0).unwrap());
+        assert!(read(&[("DNS_SERVER", "127.0.0.1:53")]).unwrap_err().contains("DNS_SERVER"));
+        let named = [&local[..], &[("DNS_SERVER", "127.0.0.1:53")]].concat();
+        assert_eq!(read(&named).unwrap().endpoints.name_server, "127.0.0.1:53".parse().ok());
     }
 
     #[test]

@@ -68,6 +68,7 @@ async fn journal_tells_every_commit(environment: &Environment, seq: &str) {
             "await_pending_peer",
             "peer_network",
             "await_active",
+            "verify_connectivity",
         ]
     );
 }

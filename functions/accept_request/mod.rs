@@ -9,7 +9,9 @@ use tracing::info;
 use self::decide::{Move, decide};
 use crate::create::Tools;
 use crate::engine::{Delivery, Engine, RunError};
-use crate::peering::{Action, JournalEntry, Opening, Options, PeeringKey, Record, Request, Status, VnetId};
+use crate::peering::{
+    Action, JournalEntry, Opening, Options, PeeringKey, Record, Request, Status, TraceParent, VnetId,
+};
 use crate::settings::Settings;
 use crate::store::{Flag, Loaded, Stored, reject_message, was_rejected};
 
@@ -45,7 +47,7 @@ fn admit(settings: &Settings, request: &Request) -> Result<(), String> {
         return Err(format!("VPC {} is not among ALLOWED_VPCS", request.vpc));
     }
     let Some(vnet) = &request.vnet else { return Ok(()) };
-    if !settings.allowed_subscriptions.is_empty() && !settings.allowed_subscriptions.contains(&vnet.subscription) {
+    if !settings.admits_subscription(&vnet.subscription) {
         return Err(format!("subscription {} is not among ALLOWED_SUBSCRIPTIONS", vnet.subscription));
     }
     Ok(())
@@ -101,6 +103,7 @@ impl Asked<'_> {
         let mut record = Record::open(opening, engine.runbooks.create.first(), engine.clock.now());
         record.committed_by = Some(self.delivery.message_id.clone());
         record.hear(&self.delivery.message_id);
+        record.trace = Some(self.trace());
         match engine.records.open(&record, &self.entry("requested", "requested")).await {
             Err(error) if error.is_lost_race() => return Ok(false),
             other => other?,
@@ -122,6 +125,7 @@ impl Asked<'_> {
             return Ok(());
         }
         let action = self.request.action.to_string();
+        record.trace.get_or_insert_with(|| self.trace());
         match decide(record, self.request, &engine.runbooks, engine.clock.now()) {
             Move::Begin(step) => {
                 info!(peering = record.id, step, "asked to {action}");
@@ -140,6 +144,12 @@ impl Asked<'_> {
             }
             Move::Refuse(reason) => self.refuse(&reason).await,
         }
+    }
+
+    /// The trace goes on from the host's; where it has none, it begins with the request.
+    fn trace(&self) -> String {
+        let Delivery { message_id, trace, .. } = self.delivery;
+        trace.unwrap_or_else(|| TraceParent::root(message_id)).child("requested").to_string()
     }
 
     fn entry(&self, outcome: &str, what: &str) -> JournalEntry {
@@ -176,7 +186,7 @@ async fn refuse(
 }
 
 /// The sender's reference, if the text is JSON at all: a refusal can be found by it.
-fn reference_in(text: &str) -> Option<String> {
+pub fn reference_in(text: &str) -> Option<String> {
     let json: serde_json::Value = serde_json::from_str(text).ok()?;
     Some(json.get("reference")?.as_str()?.chars().filter(|c| !c.is_control()).take(256).collect())
 }

@@ -75,6 +75,7 @@ impl Scene {
             arm: settings["ARM_URL"].parse().unwrap(),
             key_vault: Some(settings["KEY_VAULT_URL"].parse().unwrap()),
             aiven: settings["AIVEN_API_URL"].parse().unwrap(),
+            name_server: None,
             tenant: settings["AZURE_TENANT_ID"].parse().unwrap(),
             client_id: settings["AZURE_CLIENT_ID"].parse().unwrap(),
             aiven_token: settings["AIVEN_TOKEN"].as_str().into(),

@@ -27,6 +27,7 @@ pub mod resolve;
 mod script;
 mod transport;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use azure_core::http::HttpClient;
@@ -51,6 +52,8 @@ pub struct Endpoints {
     pub key_vault: Option<Url>,
     /// Aiven without `/v1`: `https://api.aiven.io`.
     pub aiven: Url,
+    /// A name server that knows the hosts of emulated services; in production the system's resolver is asked.
+    pub name_server: Option<SocketAddr>,
     /// The home tenant.
     pub tenant: TenantId,
     /// Client id of the app's user-assigned managed identity.
@@ -72,6 +75,8 @@ pub struct Clouds {
     pub aiven: Arc<aiven::Aiven>,
     /// Where Graph's and ARM's tokens come from; a step may have it forget some.
     pub tokens: Arc<dyn entra::TokenSource>,
+    /// Names and ports of the network around us.
+    pub resolver: Arc<dyn resolve::Resolver>,
 }
 
 impl Clouds {
@@ -82,6 +87,7 @@ impl Clouds {
         clock: Arc<dyn Clock>,
         tokens: Arc<dyn entra::TokenSource>,
     ) -> Self {
+        let resolver = Arc::new(resolve::System::new(clock.clone(), endpoints.name_server));
         let http = http::Http::new(transport, clock);
         let vault = |url| key_vault::KeyVault::new(url, endpoints.tenant, http.clone(), tokens.clone());
         Self {
@@ -90,6 +96,7 @@ impl Clouds {
             arm: Arc::new(arm::Arm::new(endpoints, http.clone(), tokens.clone())),
             aiven: Arc::new(aiven::Aiven::new(endpoints, http)),
             tokens,
+            resolver,
         }
     }
 }

@@ -54,6 +54,7 @@ pub fn endpoints() -> Endpoints {
         arm: "https://arm.test".parse().unwrap(),
         key_vault: Some("https://vault.test".parse().unwrap()),
         aiven: "https://aiven.test".parse().unwrap(),
+        name_server: None,
         tenant: home(),
         client_id: "55555555-5555-4555-8555-555555555555".parse().unwrap(),
         aiven_token: CANARY.into(),

@@ -1,18 +1,19 @@
 //! The runbook forwards: how a peering comes to be, one folder a step. Read the table first.
 
-mod add_credential;
-mod admit_aiven;
+pub mod add_credential;
+pub mod admit_aiven;
 mod authorize_aiven;
-mod authorize_application;
+pub mod authorize_application;
 mod await_active;
 mod await_pending_peer;
 pub mod create_service_principal;
-mod define_aiven_role;
-mod inspect_network;
+pub mod define_aiven_role;
+pub mod inspect_network;
 mod peer_network;
-mod register_application;
+pub mod register_application;
 pub mod request_peering;
 pub mod roles;
+mod verify_connectivity;
 
 use std::sync::Arc;
 
@@ -33,7 +34,7 @@ pub struct Tools {
 /// The steps in their order, with their numbers in the published runbook.
 #[rustfmt::skip]
 pub fn runbook(tools: &Tools) -> Runbook {
-    use Status::{Authorizing, Peering, Requested, WaitingForActive, WaitingForAiven};
+    use Status::{Active, Authorizing, Peering, Requested, WaitingForActive, WaitingForAiven};
     let t = || tools.clone();
     Runbook {
         entries: vec![
@@ -49,6 +50,7 @@ pub fn runbook(tools: &Tools) -> Runbook {
             row("await_pending_peer",       "12",    WaitingForAiven,  "wait until Aiven has built its half",                await_pending_peer::AwaitPendingPeer(t())),
             row("peer_network",             "13",    Peering,          "peer the VNet to Aiven's network",                   peer_network::PeerNetwork(t())),
             row("await_active",             "14",    WaitingForActive, "wait until Aiven has seen both halves",              await_active::AwaitActive(t())),
+            row("verify_connectivity",      "blog",  Active,           "see whether the services in the VPC can be reached", verify_connectivity::VerifyConnectivity::new(t())),
         ],
         end: Status::Active,
         retired: &[],

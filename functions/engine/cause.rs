@@ -8,6 +8,7 @@ use crate::engine::settle::{cause_of, family, is_stopped_by};
 use crate::engine::{Act, Class, Engine, Failure, RunError, Service, Stop, classify};
 use crate::peering::{Party, Record};
 use crate::store::{Cause, Outage, Scope, SharedRow, StoreError};
+use crate::telemetry;
 
 /// The services that can stop every peering.
 const STOPPERS: [Service; 2] = [Service::Aiven, Service::ManagedIdentity];
@@ -46,7 +47,7 @@ impl Engine {
         };
         self.shared.change(&Scope::Installation, None, open).await?;
         if is_new.into_inner() {
-            error!(service = %failure.service, code = failure.code, "{}, and every peering waits: {}", rule.why, rule.fix);
+            error!(event = telemetry::CAUSE_OPENED, service = %failure.service, code = failure.code, "{}, and every peering waits: {}", rule.why, rule.fix);
         }
         Ok(())
     }
@@ -59,7 +60,7 @@ impl Engine {
     }
 
     /// Records that a cause of a service is over; deadlines do not count the time in between.
-    async fn close_cause_of(&self, service: Service) -> Result<Option<Outage>, StoreError> {
+    pub async fn close_cause_of(&self, service: Service) -> Result<Option<Outage>, StoreError> {
         let now = self.clock.now();
         let is_over = AtomicBool::new(false);
         let over = |row: &mut SharedRow| {
@@ -71,7 +72,7 @@ impl Engine {
         };
         let held = self.shared.change(&Scope::Installation, None, over).await?;
         if is_over.into_inner() {
-            info!(%service, "what stopped every peering is over");
+            info!(event = telemetry::CAUSE_CLOSED, %service, "what stopped every peering is over");
         }
         Ok(held.row.outage)
     }

@@ -1,8 +1,9 @@
 //! The messages between steps: hints to look at a record, and nothing more.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::peering::{PeeringKey, Record, SCHEMA, VpcRef};
+use crate::peering::{PeeringKey, Record, SCHEMA, TraceParent, VpcRef};
 
 /// A hint to run a step of a peering. Older than the record, it means nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +47,21 @@ impl PollMessage {
     }
 }
 
+/// A hint to compare a VPC's peerings with what they should be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReconcileMessage {
+    /// Version of this format.
+    pub schema: u32,
+    /// Which VPC, as [`VpcRef::key`] writes it.
+    pub vpc: String,
+    /// The pass that it belongs to: when it began.
+    pub pass: Timestamp,
+    /// What drifted has been told of, and what may be is to be repaired now.
+    #[serde(default)]
+    pub repair: bool,
+}
+
 /// Only the version: what is newer than this program is not read any further.
 #[derive(Debug, Deserialize)]
 pub struct Versioned {
@@ -60,6 +76,8 @@ pub struct Delivery {
     pub message_id: String,
     /// Whether it was delivered before.
     pub redelivered: bool,
+    /// The trace context in which the host delivered it, if it has one.
+    pub trace: Option<TraceParent>,
 }
 
 /// The queue of a function: its name with hyphens.

@@ -16,6 +16,8 @@ pub struct Invocation {
     pub message_id: String,
     /// How often the message was delivered, this time included. 0: by hand (`POST /admin/functions/…`).
     pub dequeue_count: u64,
+    /// The `traceparent` of the host's request, as it came. In Azure there is one wherever Application Insights is set up.
+    pub trace: Option<String>,
 }
 
 /// What sets a function off.
@@ -57,7 +59,7 @@ impl Invocation {
         let trigger = trigger(value)?;
         let message_id = metadata.get("Id").map(unquoted).unwrap_or_default();
         let dequeue_count = metadata.get("DequeueCount").map(unquoted).and_then(|text| text.parse().ok()).unwrap_or(1);
-        Ok(Self { trigger, message_id, dequeue_count })
+        Ok(Self { trigger, message_id, dequeue_count, trace: None })
     }
 }
 

@@ -8,7 +8,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, Path, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Json, Response};
 use axum::routing::{get, post};
 use futures::future::BoxFuture;
@@ -48,6 +48,7 @@ pub fn router(functions: Functions) -> Router {
 async fn invoke(
     State(functions): State<Arc<Functions>>,
     Path(name): Path<String>,
+    headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
     let Some(function) = functions.get(name.as_str()) else {
@@ -57,8 +58,9 @@ async fn invoke(
         Ok(body) => body,
         Err(rejected) => return refusal(rejected.status(), &rejected.body_text()),
     };
+    let trace = headers.get("traceparent").and_then(|value| value.to_str().ok()).map(str::to_owned);
     let invocation = match Invocation::read(&body) {
-        Ok(invocation) => invocation,
+        Ok(invocation) => Invocation { trace, ..invocation },
         Err(bad) => return refusal(StatusCode::BAD_REQUEST, &bad.to_string()),
     };
     match function(invocation).await {

@@ -77,10 +77,13 @@ pub struct Connectivity {
     pub at: Timestamp,
     /// In a sentence, for people.
     pub summary: String,
-    /// No service was found that cannot be reached.
+    /// No service was found that cannot be reached; false also where nothing could be looked at.
     pub good: bool,
-    /// Service by service.
+    /// Service by service, what is wrong first.
     pub services: Vec<Reach>,
+    /// How many more there are that a row has no room for.
+    #[serde(default)]
+    pub left_out: usize,
 }
 
 /// One component of a service in the VPC.

@@ -5,16 +5,22 @@ mod facts;
 mod ids;
 mod key;
 mod migrate;
+mod owner;
 mod record;
 mod request;
+mod trace;
+mod vpc_request;
 
 pub use drift::{Drift, Hand};
 pub use facts::{Connectivity, Facts, Reach};
 pub use ids::{AppId, InvalidId, ObjectId, SubscriptionId, TenantId, VnetId, VpcRef, guid};
 pub use key::PeeringKey;
 pub use migrate::migrate;
+pub use owner::Owner;
 pub use record::{
     Claim, Fault, Half, Halves, JournalEntry, Opening, Options, Party, Provenance, Record, SCHEMA, Status, Waiting,
     Wanted,
 };
 pub use request::{Action, Request};
+pub use trace::{NoTrace, TraceParent};
+pub use vpc_request::VpcRequest;

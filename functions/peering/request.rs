@@ -81,16 +81,12 @@ impl Request {
     /// # Errors
     /// What is wrong with it, in one sentence for whoever sent it.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let text = text.trim_start_matches('\u{feff}');
-        if text.trim().is_empty() {
-            return Err("the message is empty; send one JSON object".to_owned());
-        }
-        let request: Self = serde_json::from_str(text).map_err(|e| format!("the message cannot be read: {e}"))?;
+        let request: Self = read(text)?;
         request.check()?;
         Ok(request)
     }
 
-    fn check(&self) -> Result<(), String> {
+    pub(super) fn check(&self) -> Result<(), String> {
         if self.version != 1 {
             return Err(format!("version {} is not known here; send version 1", self.version));
         }
@@ -119,6 +115,15 @@ impl Request {
     }
 }
 
+/// Reads a message's JSON.
+pub(super) fn read<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, String> {
+    let text = text.trim_start_matches('\u{feff}');
+    if text.trim().is_empty() {
+        return Err("the message is empty; send one JSON object".to_owned());
+    }
+    serde_json::from_str(text).map_err(|e| format!("the message cannot be read: {e}"))
+}
+
 /// Azure naming rules, `virtualNetworkPeerings`: 1–80, starts with a letter or digit, ends with one or `_`.
 fn check_peering_name(name: &str) -> Result<(), String> {
     let legal = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
@@ -132,7 +137,7 @@ fn check_peering_name(name: &str) -> Result<(), String> {
     Ok(())
 }
 
-fn check_text(field: &str, text: Option<&str>) -> Result<(), String> {
+pub(super) fn check_text(field: &str, text: Option<&str>) -> Result<(), String> {
     match text {
         Some(text) if text.chars().count() > 256 => Err(format!("{field} is longer than 256 characters")),
         Some(text) if text.chars().any(char::is_control) => Err(format!("{field} holds a control character")),

@@ -25,6 +25,7 @@ mod rejected;
 mod shared;
 mod shared_key;
 mod tables;
+mod vpc_requests;
 
 use std::sync::Arc;
 
@@ -34,8 +35,9 @@ pub use error::StoreError;
 pub use queues::{Content, Queues, ReceivedMessage};
 pub use records::{Flag, Loaded, Records, Stored, VpcRow, Vpcs};
 pub use rejected::{reject, reject_message, was_rejected};
-pub use shared::{Cause, HeldRow, Outage, Part, Scope, Shared, SharedRow};
+pub use shared::{Brake, Cause, HeldRow, Outage, Part, Scope, Shared, SharedRow};
 pub use tables::{Continuation, Entity, Filter, Op, Page, Query, Rows, Tables, Value};
+pub use vpc_requests::{FoundRequest, HeldRequest, VpcRequestRow, VpcRequests};
 
 use count::Counted;
 

@@ -86,9 +86,17 @@ pub fn stage(source_root: &Path, handler_binary: &Path, out: &Path) -> Result<St
     if !handler_binary.is_file() {
         return Err(StageError::invalid(handler_binary, "the handler is not built", "run `cargo build --bin handler`"));
     }
-    let functions = check::functions(find::function_files(&source_root.join("functions"))?)?;
+    let functions = functions(source_root)?;
     write::write(&host_json, handler_binary, &executable, &functions, out)?;
     Ok(Staged { root: out.to_owned(), handler: out.join(executable), functions })
+}
+
+/// The functions below `source_root`, by name: what [`stage`] would stage.
+///
+/// # Errors
+/// The host would refuse one of them; the error names the file and the fix.
+pub fn functions(source_root: &Path) -> Result<BTreeMap<String, Function>, StageError> {
+    check::functions(find::function_files(&source_root.join("functions"))?)
 }
 
 #[cfg(test)]

@@ -18,6 +18,8 @@ pub struct Setup {
     pub root: PathBuf,
     /// The handler's executable.
     pub handler: PathBuf,
+    /// An app that is laid out already, to be run as it is; none: one is staged from `root` and `handler`.
+    pub app: Option<PathBuf>,
     /// Nominal time runs so many times faster than the clock on the wall.
     pub time_scale: f64,
     /// How long everything takes in the clouds.
@@ -60,6 +62,7 @@ impl Setup {
         Self {
             root: root.into(),
             handler: handler.into(),
+            app: None,
             time_scale,
             lags: Lags::documented(),
             duplicate: Duplicate::None,
@@ -89,11 +92,20 @@ impl Setup {
         }
         let clouds = Clouds::start(options).await.map_err(|e| failed("the emulated clouds", &e))?;
         prepare(&clouds);
-        let (app, lock) = app_folder(&target, &folder);
-        stager::stage(&self.root, &self.handler, &app).map_err(|e| failed("staging the app", &e))?;
+        let (app, lock) = self.app(&target, &folder).map_err(|e| failed("staging the app", &e))?;
         let account = azurite.account();
         let supervisor = self.host(&app, &azurite, &clouds).await.map_err(|e| failed("the Functions host", &e))?;
         Ok(Environment { clouds, supervisor, account, azurite, folder, _app: lock })
+    }
+
+    /// The app to run; a lock is held as long as it is the one in `target/app`.
+    fn app(&self, target: &Path, folder: &Path) -> Result<(PathBuf, Option<File>), stager::StageError> {
+        if let Some(app) = &self.app {
+            return Ok((app.clone(), None));
+        }
+        let (app, lock) = app_folder(target, folder);
+        stager::stage(&self.root, &self.handler, &app)?;
+        Ok((app, lock))
     }
 
     async fn host(&self, app: &Path, azurite: &Azurite, clouds: &Clouds) -> Result<Supervisor, crate::host::HostError> {

@@ -32,9 +32,11 @@ pub fn json(row: &Entity, column: &str) -> Value {
     serde_json::from_str(text(row, column)).unwrap_or_default()
 }
 
-/// Waits until `count` peerings are there and all have this status.
+/// Waits until `count` peerings are there and all have this status; those that are `Active`, until they have been verified, too.
 pub async fn all_are(environment: &Environment, count: usize, status: &str, limit: Duration) -> Vec<Entity> {
-    let wish = |records: &[Entity]| records.len() == count && records.iter().all(|row| text(row, "status") == status);
+    let verified = |row: &Entity| status != "Active" || row.get("resting") == Some(&Value::Bool(true));
+    let is = |row: &Entity| text(row, "status") == status && verified(row);
+    let wish = |records: &[Entity]| records.len() == count && records.iter().all(is);
     match environment.wait_until(limit, wish).await {
         Ok(records) => records,
         Err(error) => panic!("waiting for {count} × {status}: {error}"),

@@ -129,6 +129,7 @@ impl Host {
             trigger: Trigger::Queue(text),
             message_id: message.id.clone(),
             dequeue_count: message.dequeue_count,
+            trace: None,
         };
         let work = self.functions[function](invocation);
         let (moments, queue) = (self.moments.clone(), queue.to_owned());
@@ -152,6 +153,7 @@ impl Host {
                     trigger: Trigger::Timer { past_due: false },
                     message_id: String::new(),
                     dequeue_count: 0,
+                    trace: None,
                 };
                 let work = self.functions[*function](invocation);
                 self.at_work.push(async move { (None, work.await) }.boxed());

@@ -18,6 +18,7 @@ use emulator::clouds::{Clouds, Lags, Options, Pair, World};
 use functions::app::App;
 use functions::clock::Clock;
 use functions::cloud;
+use functions::cloud::entra::{Credential, EntraTokens, TokenSource};
 use functions::invocation::{Invocation, Trigger};
 use functions::peering::{PeeringKey, Record};
 use functions::settings::Settings;
@@ -148,7 +149,16 @@ impl Simulation {
     pub fn app(&self) -> App {
         let settings = Settings::read(|name| self.settings.get(name).cloned()).unwrap();
         let clock: Arc<dyn Clock> = Arc::new(self.clock);
-        let clouds = cloud::Clouds::new(&settings.endpoints, self.wire.clone(), clock.clone(), self.wire.clone());
+        let endpoints = &settings.endpoints;
+        let tokens: Arc<dyn TokenSource> = match settings.credential {
+            Credential::Federated => self.wire.clone(),
+            // How a password is kept, refused and read anew is the production source's own doing.
+            Credential::Secret => {
+                Arc::new(EntraTokens::new(endpoints, settings.credential, self.wire.clone(), clock.clone()))
+            }
+        };
+        let mut clouds = cloud::Clouds::new(endpoints, self.wire.clone(), clock.clone(), tokens);
+        clouds.resolver = self.wire.clone();
         App::new(settings, clouds, self.momentary.clone(), clock)
     }
 
@@ -160,8 +170,13 @@ impl Simulation {
 
     /// Puts a text on the public queue.
     pub async fn send(&self, text: &str) {
-        self.storage.queues.create_queue_if_missing("peering-requests").await.unwrap();
-        self.storage.queues.send("peering-requests", text, Duration::ZERO).await.unwrap();
+        self.send_to("peering-requests", text).await;
+    }
+
+    /// Puts a text on any queue.
+    pub async fn send_to(&self, queue: &str, text: &str) {
+        self.storage.queues.create_queue_if_missing(queue).await.unwrap();
+        self.storage.queues.send(queue, text, Duration::ZERO).await.unwrap();
     }
 
     /// A text is put on the public queue before the n-th call from now on (1: the next).
@@ -186,14 +201,20 @@ impl Simulation {
     /// Invokes a function by hand: a redelivery, say, with the id of a message of long ago.
     pub async fn invoke(&self, function: &str, text: &str, message_id: &str, dequeue_count: u64) -> Result<(), String> {
         let trigger = Trigger::Queue(text.to_owned());
-        self.host.functions[function](Invocation { trigger, message_id: message_id.to_owned(), dequeue_count }).await
+        self.host.functions[function](Invocation {
+            trigger,
+            message_id: message_id.to_owned(),
+            dequeue_count,
+            trace: None,
+        })
+        .await
     }
 
     /// Lets a timer go off at once, whenever it would have.
     pub async fn ring(&self, timer: &str) -> Result<(), String> {
         let (trigger, message_id) = (Trigger::Timer { past_due: false }, String::new());
         let functions = self.app().functions();
-        functions[timer](Invocation { trigger, message_id, dequeue_count: 0 }).await
+        functions[timer](Invocation { trigger, message_id, dequeue_count: 0, trace: None }).await
     }
 
     /// One turn of the host.

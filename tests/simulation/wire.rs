@@ -1,5 +1,6 @@
 //! The way to the emulated clouds without a network: a transport, and a source of tokens that the emulated Entra mints.
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use azure_core::http::{AsyncRawResponse, Body, HttpClient, Request};
 use emulator::clouds::{Answer, Clouds, Service};
 use functions::clock::Clock;
 use functions::cloud::entra::{Identity, Token, TokenSource};
+use functions::cloud::resolve::{Reach, Resolver, Unresolved};
 use functions::engine::{Failure, Service as Product};
 use functions::peering::TenantId;
 use serde_json::Value;
@@ -53,14 +55,21 @@ impl Wire {
 impl HttpClient for Wire {
     async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
         let url = request.url();
-        let Some(service) = self.clouds.service_of(url.as_str()) else {
+        let Body::Bytes(body) = request.body().clone() else { panic!("a streamed body") };
+        let mut headers: Vec<(&str, &str)> =
+            request.headers().iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let settings = self.clouds.settings();
+        let (service, target) = if url.path().starts_with("/metadata/identity") {
+            // The production source of tokens takes the test for a virtual machine; the emulated platform is App Service.
+            headers.push(("x-identity-header", &settings["IDENTITY_HEADER"]));
+            (Service::Identity, format!("/msi/token?{}", url.query().unwrap_or_default()))
+        } else if let Some(service) = self.clouds.service_of(url.as_str()) {
+            let rest = &url.as_str()[url.as_str().find("://").unwrap() + 3..];
+            (service, rest.find('/').map_or("/", |slash| &rest[slash..]).to_owned())
+        } else {
             return Err(azure_core::Error::with_message(ErrorKind::Io, format!("nobody listens at {url}")));
         };
-        let target = &url.as_str()[url.as_str().find("://").unwrap() + 3..];
-        let target = target.find('/').map_or("/", |slash| &target[slash..]);
-        let Body::Bytes(body) = request.body().clone() else { panic!("a streamed body") };
-        let headers: Vec<(&str, &str)> =
-            request.headers().iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let target = target.as_str();
         match self.call(service, request.method().as_str(), target, &headers, &body).await {
             Some(Answer { status, headers, body }) => {
                 let mut all = Headers::new();
@@ -129,5 +138,36 @@ impl Wire {
             retry_after: None,
             correlation: None,
         })
+    }
+}
+
+/// The network as a machine in the clouds sees it: a service takes connections from where a peering carries traffic, if its filter admits that.
+#[async_trait]
+impl Resolver for Wire {
+    async fn addresses(&self, host: &str) -> Result<Vec<IpAddr>, Unresolved> {
+        self.moments.moment().await;
+        let found = self.clouds.world().resolve(host);
+        let unknown = || Unresolved { host: host.to_owned(), why: "there is no such name".to_owned() };
+        found.map(|all| all.into_iter().map(IpAddr::V4).collect()).ok_or_else(unknown)
+    }
+
+    async fn connect(&self, to: SocketAddr) -> Reach {
+        self.moments.moment().await;
+        let world = self.clouds.world();
+        let Some(vnet) = world.app_settings.get("APP_VNET").and_then(|id| world.vnet(id)) else {
+            return Reach::NoRoute;
+        };
+        let services = world.projects.iter().flat_map(|project| &project.services);
+        let service = services.into_iter().find(|service| IpAddr::V4(service.address) == to.ip());
+        let Some((service, vpc)) = service.and_then(|service| Some((service, service.vpc.as_deref()?))) else {
+            return Reach::TimedOut;
+        };
+        let admitted = vnet.prefixes.iter().all(|prefix| service.admits(*prefix));
+        let listens = service.components.iter().any(|component| component.port == to.port());
+        match (admitted && world.traffic_flows(&vnet.id, vpc), listens) {
+            (false, _) => Reach::TimedOut,
+            (true, false) => Reach::Refused,
+            (true, true) => Reach::Reached,
+        }
     }
 }

@@ -23,8 +23,9 @@ use super::http::Http;
 use super::open_enum::open_enum;
 use crate::peering::{AppId, TenantId, VnetId};
 
+pub use crate::peering::Owner;
 pub use services::{AivenService, Component, ComponentRoute, ServiceState, Usage};
-pub use vpcs::{Owner, VpcSummary};
+pub use vpcs::VpcSummary;
 
 open_enum! {
     /// `state` of a VPC.

@@ -1,7 +1,5 @@
 //! The VPCs of an organization or a project: which there are, and making one.
 
-use std::fmt;
-
 use azure_core::http::Method;
 use ipnet::IpNet;
 use serde::Deserialize;
@@ -12,49 +10,13 @@ use super::routes::owned;
 use super::wire::WireVpc;
 use super::{Aiven, VpcState};
 use crate::engine::Failure;
-use crate::peering::VpcRef;
-
-/// Whose VPCs.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Owner {
-    /// An organization, by its id.
-    Organization(String),
-    /// A project, by its name.
-    Project(String),
-}
+use crate::peering::Owner;
 
 impl Owner {
-    /// The VPC of this owner with an id.
-    pub fn vpc(&self, id: Uuid) -> VpcRef {
-        match self.clone() {
-            Self::Organization(organization) => VpcRef::Organization { organization, id },
-            Self::Project(project) => VpcRef::Project { project, id },
-        }
-    }
-
     fn path(&self) -> Vec<String> {
         match self {
             Self::Organization(organization) => owned(&["v1", "organization", organization, "vpcs"]),
             Self::Project(project) => owned(&["v1", "project", project, "vpcs"]),
-        }
-    }
-}
-
-impl From<&VpcRef> for Owner {
-    fn from(vpc: &VpcRef) -> Self {
-        match vpc {
-            VpcRef::Organization { organization, .. } => Self::Organization(organization.clone()),
-            VpcRef::Project { project, .. } => Self::Project(project.clone()),
-        }
-    }
-}
-
-impl fmt::Display for Owner {
-    /// `org:<organization>` or `project:<project>`, as a VPC's key begins.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Organization(organization) => write!(f, "org:{organization}"),
-            Self::Project(project) => write!(f, "project:{project}"),
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::cloud::aiven::{Vpc, VpcState};
 use crate::cloud::arm::{PeeringState, ProvisioningState, Subscription, SubscriptionState, Vnet};
 use crate::create::Tools;
 use crate::engine::{Failure, Fix, Job, Look, Remedy, Step, Stop, Wait};
-use crate::peering::{Record, SubscriptionId, TenantId, VnetId};
+use crate::peering::{ObjectId, Record, SubscriptionId, TenantId, VnetId};
 
 /// A VNet takes this many peerings (Azure's networking limits).
 const MOST_PEERINGS: usize = 500;
@@ -61,7 +61,7 @@ impl Step for InspectNetwork {
         live(&vpc)?;
         let requested = vpc.live_connection_to(&id).is_some();
         let ours = job.record.facts.aiven_vnet.clone();
-        no_overlap(&id, &vnet, &vpc, requested, ours.as_ref())?;
+        no_overlap(&id, &vnet, &vpc.prefixes, requested, ours.as_ref())?;
         let facts = &mut job.record.facts;
         (facts.tenant, facts.location) = (Some(settings.endpoints.tenant), Some(vnet.location));
         (facts.prefixes, facts.vpc_cidrs) = (vnet.prefixes, vpc.prefixes);
@@ -69,17 +69,20 @@ impl Step for InspectNetwork {
     }
 
     fn remedy(&self, record: &Record, failure: &Failure) -> Option<Remedy> {
-        let identity = self.tools.settings.identity;
-        let missing_right = failure.status == Some(403) || failure.code == "SubscriptionNotFound";
-        let in_azure = failure.service == crate::engine::Service::Arm && missing_right;
-        in_azure.then(|| Remedy {
-            why: "the app's managed identity may not read the VNet".to_owned(),
-            command: format!(
-                "az role assignment create --assignee-object-id {identity} --assignee-principal-type ServicePrincipal --role Reader --scope {} (run by an owner of the subscription)",
-                record.vnet
-            ),
-        })
+        reader(self.tools.settings.identity, &record.vnet, failure)
     }
+}
+
+/// What lets the app read a VNet, where that is what failed.
+pub fn reader(identity: ObjectId, vnet: &VnetId, failure: &Failure) -> Option<Remedy> {
+    let missing_right = failure.status == Some(403) || failure.code == "SubscriptionNotFound";
+    let in_azure = failure.service == crate::engine::Service::Arm && missing_right;
+    in_azure.then(|| Remedy {
+        why: "the app's managed identity may not read the VNet".to_owned(),
+        command: format!(
+            "az role assignment create --assignee-object-id {identity} --assignee-principal-type ServicePrincipal --role Reader --scope {vnet} (run by an owner of the subscription)"
+        ),
+    })
 }
 
 fn other_tenant(id: &VnetId, tenant: TenantId, home: TenantId) -> Fix {
@@ -140,25 +143,25 @@ fn live(vpc: &Vpc) -> Result<(), Stop> {
 
 /// The rule that ARM applies later, after ten minutes: no overlap with the VNet's own space, nor with that of any network already peered.
 /// A peering that this very VPC has with the VNet is no obstacle (`requested`); nor is what is left of one that comes back (`ours`).
-fn no_overlap(id: &VnetId, vnet: &Vnet, vpc: &Vpc, requested: bool, ours: Option<&VnetId>) -> Result<(), Stop> {
+pub fn no_overlap(id: &VnetId, vnet: &Vnet, vpc: &[IpNet], requested: bool, ours: Option<&VnetId>) -> Result<(), Fix> {
     if vnet.peerings.len() >= MOST_PEERINGS {
-        return Err(Stop::Fix(Fix {
+        return Err(Fix {
             what: format!("VNet {id} has {} peerings, and Azure allows {MOST_PEERINGS}", vnet.peerings.len()),
             why: "there is no room for another".to_owned(),
             command: format!("remove one that nobody needs: az network vnet peering list --ids {id}"),
             code: "peering_limit".to_owned(),
             correlation: None,
-        }));
+        });
     }
-    if let Some((ours, theirs)) = overlap(&vnet.prefixes, &vpc.prefixes) {
-        return Err(Stop::Fix(overlapping(format!("the VNet's {ours} overlaps the Aiven VPC's {theirs}"))));
+    if let Some((ours, theirs)) = overlap(&vnet.prefixes, vpc) {
+        return Err(overlapping(format!("the VNet's {ours} overlaps the Aiven VPC's {theirs}")));
     }
     let others = vnet.peerings.iter().filter(|peering| peering.state != PeeringState::Disconnected);
     let others = others.filter(|peering| ours.is_none() || peering.remote.as_ref() != ours);
-    for other in others.filter(|peering| !(requested && peering.remote_prefixes == vpc.prefixes)) {
-        if let Some((remote, theirs)) = overlap(&other.remote_prefixes, &vpc.prefixes) {
+    for other in others.filter(|peering| !(requested && peering.remote_prefixes == vpc)) {
+        if let Some((remote, theirs)) = overlap(&other.remote_prefixes, vpc) {
             let what = format!("{remote}, peered already as {}, overlaps the Aiven VPC's {theirs}", other.name);
-            return Err(Stop::Fix(overlapping(what)));
+            return Err(overlapping(what));
         }
     }
     Ok(())

@@ -5,6 +5,7 @@ mod poison;
 use std::time::Duration;
 
 use crate::create::Tools;
+use crate::create_vpc::nudge;
 use crate::engine::{Engine, RunError};
 use crate::peering::VpcRef;
 use crate::store::Flag;
@@ -17,6 +18,7 @@ pub async fn sweep(engine: &Engine, tools: &Tools) -> Result<(), RunError> {
     for vpc in engine.vpcs.flagged(Flag::Open).await? {
         sweep_vpc(engine, &vpc).await?;
     }
+    nudge(engine, OVERDUE).await?;
     poison::empty(engine, tools).await
 }
 

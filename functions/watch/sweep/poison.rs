@@ -6,6 +6,7 @@ use tracing::warn;
 
 use crate::accept_request::{REQUESTS, accept_request};
 use crate::create::Tools;
+use crate::create_vpc::{AWAIT_VPC, VPC_REQUESTS, create_vpc};
 use crate::engine::{Delivery, Engine, Fix, RunError, StepMessage, Stop, queue_of};
 use crate::store::{Content, Loaded, ReceivedMessage, StoreError, reject};
 
@@ -16,10 +17,14 @@ const BATCHES: usize = 20;
 /// A step whose message was poison so often is a person's to look at.
 const MOST_POISONED: u32 = 3;
 
+/// The functions whose messages are no more than hints of a timer's.
+const HINTS: [&str; 2] = ["poll_vpc", "reconcile_vpc"];
+
 /// Empties every poison queue.
 pub async fn empty(engine: &Engine, tools: &Tools) -> Result<(), RunError> {
     let steps = engine.runbooks.entries().map(|entry| queue_of(entry.name));
-    for queue in steps.chain([REQUESTS.to_owned(), queue_of("poll_vpc")]) {
+    let others = [REQUESTS, VPC_REQUESTS, AWAIT_VPC].map(str::to_owned);
+    for queue in steps.chain(others).chain(HINTS.map(queue_of)) {
         empty_one(engine, tools, &queue).await?;
     }
     Ok(())
@@ -60,14 +65,18 @@ async fn handle(engine: &Engine, tools: &Tools, queue: &str, message: &ReceivedM
             );
         }
     };
-    if queue == REQUESTS {
-        let delivery = Delivery { message_id: message.id.clone(), redelivered: false };
-        return accept_request(engine, tools, &text, &delivery).await;
+    let delivery = Delivery { message_id: message.id.clone(), redelivered: false, trace: None };
+    match queue {
+        REQUESTS => return accept_request(engine, tools, &text, &delivery).await,
+        VPC_REQUESTS => return create_vpc(engine, tools, &text, &delivery).await,
+        // A hint to look: what of it is not stale is sent again when it is overdue.
+        AWAIT_VPC => return Ok(()),
+        _ => {}
     }
     match serde_json::from_str::<StepMessage>(&text) {
         Ok(step) => hint(engine, &step).await,
-        // A hint to poll: the timer gives the next.
-        Err(_) if queue == queue_of("poll_vpc") => Ok(()),
+        // A hint: the timer gives the next.
+        Err(_) if HINTS.map(queue_of).contains(&queue.to_owned()) => Ok(()),
         Err(_) => Ok(refuse(text.as_bytes(), "this is not a message of ours").await?),
     }
 }
@@ -79,7 +88,8 @@ async fn hint(engine: &Engine, message: &StepMessage) -> Result<(), RunError> {
     if message.seq != record.seq || message.step != record.step {
         return Ok(());
     }
-    warn!(peering = record.id, step = record.step, seq = record.seq, "its message failed five times");
+    let event = crate::telemetry::POISONED;
+    warn!(event, peering = record.id, step = record.step, seq = record.seq, "its message failed five times");
     let mut stored = *stored;
     stored.record.poisoned += 1;
     if stored.record.poisoned < MOST_POISONED {

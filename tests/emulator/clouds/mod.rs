@@ -37,6 +37,7 @@ mod tls;
 mod tokens;
 mod world;
 
+pub use arm::conditions::{Condition, Malformed};
 pub use arm::roles;
 pub use calls::{Call, Service};
 pub use faults::Fault;
@@ -45,9 +46,9 @@ pub use lags::Lags;
 pub use open_services::OpenService;
 pub use world::{
     AIVEN_APPLICATION, Admitted, AivenService, AivenVpc, Application, AssignedRole, Change, Component, Connection,
-    FederatedCredential, Operation, OperationKind, OperationState, Organization, Owner, Pair, Password, PasswordPolicy,
-    Peering, Project, RoleDefinition, Secret, SecretVersion, ServicePrincipal, Stalled, Subscription, Upsets, Urls,
-    Vault, Vnet, World, differences,
+    DelegatedRoles, Delegation, Deleted, DeletedObject, FederatedCredential, LeastPrivilege, Operation, OperationKind,
+    OperationState, Organization, Owner, Pair, Password, PasswordPolicy, Peering, Project, RoleDefinition, Secret,
+    SecretVersion, ServicePrincipal, Stalled, Subscription, Upsets, Urls, Vault, Vnet, World, differences,
 };
 
 use faults::{Faults, Kind};
@@ -90,10 +91,10 @@ pub struct Ports {
     pub arm: u16,
     /// The managed-identity endpoint's.
     pub identity: u16,
-    /// The name server's, UDP.
-    pub dns: u16,
     /// Key Vault's.
     pub key_vault: u16,
+    /// The name server's, UDP.
+    pub dns: u16,
 }
 
 impl Options {
@@ -165,12 +166,12 @@ impl Clouds {
         let graph = listen(&shared, Service::Graph, ports.graph, Some(&tls), &mut tasks).await?;
         let arm = listen(&shared, Service::Arm, ports.arm, Some(&tls), &mut tasks).await?;
         let identity = listen(&shared, Service::Identity, ports.identity, None, &mut tasks).await?;
-        let names = UdpSocket::bind(("127.0.0.1", ports.dns)).await?;
-        let name_server = Some(names.local_addr()?);
-        tasks.push(tokio::spawn(dns::serve(Arc::clone(&shared), names)).abort_handle());
         let key_vault = listen(&shared, Service::KeyVault, ports.key_vault, Some(&tls), &mut tasks).await?;
         let identity = format!("{identity}/msi/token");
         lock(&shared.world).urls = Urls { aiven, entra, graph, arm, identity, key_vault };
+        let names = UdpSocket::bind(("127.0.0.1", ports.dns)).await?;
+        let name_server = Some(names.local_addr()?);
+        tasks.push(tokio::spawn(dns::serve(Arc::clone(&shared), names)).abort_handle());
         tasks.push(tokio::spawn(tick(Arc::clone(&shared))).abort_handle());
         Ok(Self { shared, certificate, name_server, _tasks: Arc::new(Tasks(tasks)) })
     }
@@ -195,6 +196,7 @@ impl Clouds {
         ]
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value))
+        .chain(self.name_server.map(|server| ("DNS_SERVER".to_owned(), server.to_string())))
         .chain(world.app_settings.clone())
         .collect()
     }

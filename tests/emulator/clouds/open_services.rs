@@ -1,8 +1,7 @@
 //! Services that really take TCP connections on this machine, to show that something is reachable.
 //!
-//! The kernel answers for every address of 127.0.0.0/8, so a VPC with a range in there (`127.77.0.0/24`) has services
-//! whose addresses are inside the VPC's range and reachable without any privilege. Linux only: elsewhere 127.0.0.1 alone
-//! is the machine's.
+//! Linux answers for every address of 127.0.0.0/8, so a VPC with a range in there (`127.77.0.0/24`) has services whose
+//! addresses are inside the VPC's range and reachable without any privilege. Elsewhere 127.0.0.1 alone is the machine's.
 
 use super::{Clouds, clock};
 use std::io;

@@ -265,7 +265,8 @@ impl<'a> Driver<'a> {
     fn start(&mut self, i: usize, held: Held) {
         let engine = self.world.engine.clone();
         let text = String::from_utf8(BASE64_STANDARD.decode(&held.message.raw).unwrap()).unwrap();
-        let delivery = Delivery { message_id: held.message.id.clone(), redelivered: held.message.dequeue_count > 1 };
+        let redelivered = held.message.dequeue_count > 1;
+        let delivery = Delivery { message_id: held.message.id.clone(), redelivered, trace: None };
         let queue = held.queue.clone();
         let work = Box::pin(async move {
             let done = engine.run(&queue, &text, &delivery).await;

@@ -38,7 +38,7 @@ fn world_of(step: Arc<dyn Step>) -> World {
 }
 
 fn delivery(id: &str) -> Delivery {
-    Delivery { message_id: id.to_owned(), redelivered: false }
+    Delivery { message_id: id.to_owned(), redelivered: false, trace: None }
 }
 
 /// Runs the message of a record as it stands.

@@ -5,7 +5,7 @@ pub(crate) mod errors;
 mod json;
 pub(crate) mod platform;
 mod services;
-mod vpcs;
+pub(crate) mod vpcs;
 
 use super::http::{Answer, Reply, Request};
 use super::world::{Owner, World};

@@ -195,6 +195,7 @@ fn admit_user_application(world: &mut World, connection: &Connection, azure_vnet
             role,
             principal_id: principal,
             principal_type: "ServicePrincipal".to_owned(),
+            condition: None,
             created_at: now,
             created_by: world.aiven_application.clone(),
             effective_at,

@@ -141,7 +141,7 @@ pub(super) fn delete(world: &mut World, owner: &Owner, id: &str) -> Answer {
 }
 
 /// DELETING → DELETED, listed for a while → gone.
-fn start_deletion(world: &mut World, index: usize) {
+pub(crate) fn start_deletion(world: &mut World, index: usize) {
     let id = world.aiven_vpcs[index].id.clone();
     let connections: Vec<String> =
         world.aiven_vpcs[index].connections.iter().filter(|c| c.live()).map(|c| c.id.clone()).collect();

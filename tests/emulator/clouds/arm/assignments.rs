@@ -1,11 +1,15 @@
 //! Role assignments: list, read, put, delete.
 
+use super::conditions::{Attributes, Condition, Situation};
 use super::definitions::id as definition_id;
 use super::roles::BUILT_IN;
 use super::{Caller, body, errors, ids, method_not_allowed};
 use crate::clouds::http::{Answer, Reply, Request, text};
 use crate::clouds::world::{AssignedRole, World};
 use serde_json::{Value, json};
+
+const WRITE: &str = "Microsoft.Authorization/roleAssignments/write";
+const DELETE: &str = "Microsoft.Authorization/roleAssignments/delete";
 
 pub(super) fn route(world: &mut World, request: &Request, caller: &Caller, scope: &str, name: Option<&str>) -> Answer {
     match (request.method.as_str(), name) {
@@ -45,23 +49,35 @@ fn list(world: &World, request: &Request, caller: &Caller, scope: &str) -> Answe
 }
 
 fn put(world: &mut World, request: &Request, caller: &Caller, scope: &str, name: &str) -> Answer {
-    caller.need(world, "Microsoft.Authorization/roleAssignments/write", scope)?;
+    if !world.may_allow(&caller.object_id, WRITE, scope) {
+        return Err(errors::forbidden_or_unmet(caller, WRITE, scope));
+    }
     let body = body(request)?;
+    let role = text(&body, "/properties/roleDefinitionId").map(ids::name);
+    let principal = text(&body, "/properties/principalId");
+    let kind = text(&body, "/properties/principalType");
+    let asked = Attributes { role, principal, principal_type: kind };
+    let situation = Situation { action: WRITE, request: asked, resource: Attributes::default() };
+    caller.need_in(world, &situation, scope)?;
     if uuid::Uuid::parse_str(name).is_err() {
         return Err(errors::error(400, "InvalidRoleAssignmentId", "The role assignment ID must be a GUID."));
     }
-    let role = text(&body, "/properties/roleDefinitionId").map(ids::name);
-    let principal = text(&body, "/properties/principalId");
     let (Some(role), Some(principal)) = (role, principal) else {
         return Err(errors::bad_content("The properties roleDefinitionId and principalId are required."));
     };
     if uuid::Uuid::parse_str(principal).is_err() {
         return Err(errors::error(400, "InvalidPrincipalId", "The principal ID is not a valid GUID."));
     }
+    let condition = condition(&body)?;
     role_exists(world, caller, scope, role)?;
-    let kind = text(&body, "/properties/principalType");
     principal_exists(world, caller, principal, kind)?;
     let wanted = (scope, role, principal);
+    if let Some(index) =
+        find(world, scope, name).filter(|&index| differs(&world.role_assignments[index], wanted, &condition))
+    {
+        world.role_assignments[index].condition = condition;
+        return Ok(Reply::ok(json(&world.role_assignments[index])));
+    }
     exists_already(world, wanted, name)?;
     resource_exists(world, scope)?;
     let assignment = AssignedRole {
@@ -70,6 +86,7 @@ fn put(world: &mut World, request: &Request, caller: &Caller, scope: &str, name:
         role: role.to_owned(),
         principal_id: principal.to_owned(),
         principal_type: "ServicePrincipal".to_owned(),
+        condition,
         created_at: world.now(),
         created_by: caller.object_id.clone(),
         effective_at: world.effective_at(principal),
@@ -77,6 +94,22 @@ fn put(world: &mut World, request: &Request, caller: &Caller, scope: &str, name:
     let answer = json(&assignment);
     world.role_assignments.push(assignment);
     Ok(Reply::new(201, answer))
+}
+
+/// Version 2.0 is the only one, and the default (Azure RBAC: conditions-faq, conditions-troubleshoot).
+fn condition(body: &Value) -> Answer<Option<Condition>> {
+    let Some(condition) = text(body, "/properties/condition") else { return Ok(None) };
+    let version = text(body, "/properties/conditionVersion").unwrap_or("2.0");
+    let parsed = Condition::parse(condition).ok().filter(|_| version == "2.0");
+    let invalid =
+        || errors::error(400, "InvalidRoleAssignmentCondition", "The given role assignment condition is invalid.");
+    parsed.map(Some).ok_or_else(invalid)
+}
+
+/// The same assignment with another condition: that much of it can be changed (azurerm: 32714).
+fn differs(there: &AssignedRole, (_, role, principal): (&str, &str, &str), condition: &Option<Condition>) -> bool {
+    let same = there.role.eq_ignore_ascii_case(role) && there.principal_id.eq_ignore_ascii_case(principal);
+    same && there.condition.as_ref().map(Condition::text) != condition.as_ref().map(Condition::text)
 }
 
 fn role_exists(world: &World, caller: &Caller, scope: &str, role: &str) -> Answer<()> {
@@ -151,25 +184,48 @@ fn resource_exists(world: &World, scope: &str) -> Answer<()> {
         Some(id) if world.vnet(scope).is_none() => {
             Err(errors::resource_not_found("Microsoft.Network/virtualNetworks", &id.name, &id.resource_group))
         }
-        _ => Ok(()),
+        _ => vault_exists(world, scope),
     }
 }
 
+fn vault_exists(world: &World, scope: &str) -> Answer<()> {
+    let Some((group, name)) = ids::parse_vault(scope) else { return Ok(()) };
+    match &world.vault {
+        Some(vault) if ids::covers(&vault.id, scope) => Ok(()),
+        _ => Err(errors::resource_not_found("Microsoft.KeyVault/vaults", name, group)),
+    }
+}
+
+/// Without the assignment there is nothing for a condition to look at: who might delete some, hears that it is gone.
 fn delete(world: &mut World, caller: &Caller, scope: &str, name: &str) -> Answer {
-    caller.need(world, "Microsoft.Authorization/roleAssignments/delete", scope)?;
-    let Some(index) = find(world, scope, name) else { return Ok(Reply::empty(204)) };
+    let Some(index) = find(world, scope, name) else {
+        if world.may_allow(&caller.object_id, DELETE, scope) {
+            return Ok(Reply::empty(204));
+        }
+        return Err(errors::forbidden_or_unmet(caller, DELETE, scope));
+    };
+    let there = &world.role_assignments[index];
+    let resource = Attributes {
+        role: Some(&there.role),
+        principal: Some(&there.principal_id),
+        principal_type: Some(&there.principal_type),
+    };
+    let situation = Situation { action: DELETE, request: Attributes::default(), resource };
+    caller.need_in(world, &situation, scope)?;
     let assignment = world.role_assignments.remove(index);
     Ok(Reply::ok(json(&assignment)))
 }
 
 fn json(assignment: &AssignedRole) -> Value {
     let AssignedRole { name, scope, .. } = assignment;
+    let condition = assignment.condition.as_ref().map(Condition::text);
     json!({
         "id": format!("{}/providers/Microsoft.Authorization/roleAssignments/{name}", scope.trim_end_matches('/')),
         "name": name, "type": "Microsoft.Authorization/roleAssignments",
         "properties": {
             "roleDefinitionId": definition_id(scope, &assignment.role), "principalId": assignment.principal_id,
-            "principalType": assignment.principal_type, "scope": scope, "condition": null, "conditionVersion": null,
+            "principalType": assignment.principal_type, "scope": scope, "condition": condition,
+            "conditionVersion": condition.map(|_| "2.0"),
             "createdOn": assignment.created_at, "updatedOn": assignment.created_at,
             "createdBy": assignment.created_by, "updatedBy": assignment.created_by,
             "delegatedManagedIdentityResourceId": null, "description": null

@@ -17,6 +17,17 @@ pub(super) fn forbidden(caller: &Caller, action: &str, scope: &str) -> Reply {
     error(403, "AuthorizationFailed", &text)
 }
 
+/// The same for role assignments, where the reason may be a condition.
+pub(super) fn forbidden_or_unmet(caller: &Caller, action: &str, scope: &str) -> Reply {
+    let text = format!(
+        "The client '{}' with object id '{}' does not have authorization or an ABAC condition not fulfilled to perform \
+         action '{action}' over scope '{scope}' or the scope is invalid. If access was recently granted, please refresh \
+         your credentials.",
+        caller.app_id, caller.object_id
+    );
+    error(403, "AuthorizationFailed", &text)
+}
+
 pub(super) fn subscription_not_found(subscription: &str) -> Reply {
     error(404, "SubscriptionNotFound", &format!("The subscription '{subscription}' could not be found."))
 }

@@ -28,6 +28,16 @@ pub(crate) fn parse_vnet(id: &str) -> Option<VnetId> {
     })
 }
 
+/// Resource group and name of the key vault that an id is of or below.
+pub(crate) fn parse_vault(id: &str) -> Option<(&str, &str)> {
+    let parts: Vec<&str> = id.strip_prefix('/')?.split('/').collect();
+    let [_, _, g, group, _, provider, kind, name, ..] = parts.as_slice() else { return None };
+    let fits = g.eq_ignore_ascii_case("resourceGroups")
+        && provider.eq_ignore_ascii_case("Microsoft.KeyVault")
+        && kind.eq_ignore_ascii_case("vaults");
+    fits.then_some((*group, *name))
+}
+
 /// The subscription that an id or scope is in.
 pub(crate) fn subscription(id: &str) -> Option<String> {
     let mut parts = id.strip_prefix('/')?.split('/');

@@ -2,6 +2,7 @@
 
 mod assignments;
 mod auth;
+pub(crate) mod conditions;
 mod definitions;
 pub(crate) mod errors;
 pub(crate) mod halves;
@@ -18,6 +19,7 @@ mod subscriptions;
 use super::clock;
 use super::http::{Answer, Reply, Request};
 use super::world::World;
+use conditions::Situation;
 use serde_json::Value;
 
 /// Who calls ARM: an application's principal in a tenant.
@@ -34,6 +36,14 @@ impl Caller {
             return Ok(());
         }
         Err(errors::forbidden(self, action, scope))
+    }
+
+    /// The same for what is done to role assignments, which conditions may narrow.
+    fn need_in(&self, world: &World, situation: &Situation<'_>, scope: &str) -> Answer<()> {
+        if world.allows_in(&self.object_id, situation, scope) {
+            return Ok(());
+        }
+        Err(errors::forbidden_or_unmet(self, situation.action, scope))
     }
 }
 

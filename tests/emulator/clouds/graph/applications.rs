@@ -23,7 +23,7 @@ pub(super) fn route(
         ("GET", Some(entity), []) => {
             caller.read()?;
             let app = &world.applications[find(world, caller, entity)?];
-            Ok(Reply::ok(select(request, with_context(world, "applications/$entity", json(app)))))
+            Ok(Reply::ok(select(request, with_context(world, "applications/$entity", json(world, app)))))
         }
         ("PATCH", Some(entity), []) => patch(world, request, caller, entity),
         ("DELETE", Some(entity), []) => delete(world, caller, entity),
@@ -65,14 +65,14 @@ fn list(world: &World, request: &Request, caller: &Caller) -> Answer {
         .filter(|a| a.tenant == caller.tenant)
         // A list is never the key of a creation: it lags in full.
         .filter(|a| world.replicated(a.created_at, None, "list"))
-        .filter(|a| clause.as_ref().is_none_or(|c| fits(a, c)))
-        .map(json)
+        .filter(|a| clause.as_ref().is_none_or(|c| fits(world, a, c)))
+        .map(|a| json(world, a))
         .collect();
     Ok(collection(world, request, "applications", found))
 }
 
-fn fits(app: &Application, clause: &Clause) -> bool {
-    let value = json(app);
+fn fits(world: &World, app: &Application, clause: &Clause) -> bool {
+    let value = json(world, app);
     let member = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     match clause {
         Clause::Equals(name, wanted) => member(name).eq_ignore_ascii_case(wanted),
@@ -94,9 +94,8 @@ fn create(world: &mut World, request: &Request, caller: &Caller, unique_name: Op
     }
     by_service_actions(&body)?;
     let unique_name = unique_name.or(text(&body, "/uniqueName"));
-    let taken = |a: &Application| a.tenant == caller.tenant && a.unique_name.as_deref() == unique_name;
-    if unique_name.is_some() && world.applications.iter().any(taken) {
-        return Err(errors::same_key("Another object with the same value for property uniqueName already exists."));
+    if unique_name.is_some_and(|name| world.unique_name_taken(&caller.tenant, name)) {
+        return Err(errors::unique_name_taken());
     }
     let app = Application {
         id: clock::uuid(),
@@ -111,7 +110,7 @@ fn create(world: &mut World, request: &Request, caller: &Caller, unique_name: Op
         created_at: world.now(),
         created_by_key: by_key,
     };
-    let answer = with_context(world, "applications/$entity", json(&app));
+    let answer = with_context(world, "applications/$entity", json(world, &app));
     world.applications.push(app);
     Ok(Reply::new(201, select(request, answer)))
 }
@@ -155,19 +154,20 @@ fn patch(world: &mut World, request: &Request, caller: &Caller, entity: &Entity<
 fn delete(world: &mut World, caller: &Caller, entity: &Entity<'_>) -> Answer {
     let index = find(world, caller, entity)?;
     caller.change(world.applications[index].owner.as_deref())?;
-    let app = world.applications.remove(index);
-    // Deleting the application deletes its principal at home; those in other tenants stay.
-    world.service_principals.retain(|p| p.app_id != app.app_id || p.tenant != app.tenant);
+    let app_id = world.applications[index].app_id.clone();
+    world.delete_application(&app_id);
     Ok(Reply::empty(204))
 }
 
-fn json(app: &Application) -> Value {
+/// A new password is shown as late as a new object is (terraform-provider-azuread waits for it).
+pub(super) fn json(world: &World, app: &Application) -> Value {
+    let passwords = app.passwords.iter().filter(|p| world.replicated(p.created_at, None, "passwordCredentials"));
     json!({
         "id": app.id, "appId": app.app_id, "uniqueName": app.unique_name, "displayName": app.display_name,
         "signInAudience": app.sign_in_audience, "createdDateTime": credentials::time(app.created_at),
         "deletedDateTime": null, "description": null, "disabledByMicrosoftStatus": null,
         "identifierUris": [], "tags": [], "keyCredentials": [], "requiredResourceAccess": [], "appRoles": [],
-        "passwordCredentials": app.passwords.iter().map(passwords::json).collect::<Vec<_>>(),
+        "passwordCredentials": passwords.map(passwords::json).collect::<Vec<_>>(),
         "publisherDomain": "example.onmicrosoft.com", "isFallbackPublicClient": null,
         "web": {"homePageUrl": null, "redirectUris": []}
     })

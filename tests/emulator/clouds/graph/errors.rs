@@ -47,6 +47,20 @@ pub(super) fn no_backing_application(app_id: &str) -> Reply {
     detailed(400, "Request_BadRequest", &text, &[detail])
 }
 
+/// Unlike other conflicts this one is a 400 (omadia: 916; msgraph-bicep-types: 137, 202).
+pub(super) fn unique_name_taken() -> Reply {
+    let text = "Another object with the same value for property uniqueName already exists.";
+    let detail = json!({"code": "ObjectConflict", "target": "uniqueName", "message": text});
+    detailed(400, "Request_BadRequest", text, &[detail])
+}
+
+pub(super) fn principal_in_use(app_id: &str) -> Reply {
+    same_key(&format!(
+        "The service principal cannot be created, updated, or restored because the service principal name {app_id} is \
+         already in use."
+    ))
+}
+
 pub(super) fn same_key(message: &str) -> Reply {
     let detail = json!({"code": "ObjectConflict", "message": message});
     detailed(409, "Request_MultipleObjectsWithSameKeyValue", message, &[detail])

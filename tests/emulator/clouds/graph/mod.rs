@@ -2,6 +2,7 @@
 
 mod applications;
 mod credentials;
+mod deleted;
 pub(crate) mod errors;
 mod filter;
 mod passwords;
@@ -60,6 +61,7 @@ pub(crate) fn handle(world: &mut World, request: &Request) -> Reply {
 }
 
 fn route(world: &mut World, request: &Request) -> Answer {
+    world.purge_deleted();
     let caller = authenticate(world, request)?;
     let segments: Vec<&str> = request.segments.iter().map(String::as_str).collect();
     let Some(("v1.0" | "beta", rest)) = segments.split_first().map(|(v, r)| (*v, r)) else {
@@ -67,6 +69,9 @@ fn route(world: &mut World, request: &Request) -> Answer {
     };
     let Some((first, rest)) = rest.split_first() else { return Err(unknown(request)) };
     let (collection, in_parentheses) = parse_key(first);
+    if collection.eq_ignore_ascii_case("directory") {
+        return deleted::route(world, request, &caller, rest);
+    }
     let (entity, rest) = match (in_parentheses, rest.split_first()) {
         (Some(entity), _) => (Some(entity), rest),
         (None, Some((id, rest))) => (Some(Entity { key: "id", value: id }), rest),

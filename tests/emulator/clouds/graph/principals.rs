@@ -35,7 +35,8 @@ pub(super) fn route(
         ("DELETE", Some(entity)) => {
             let index = find(world, caller, entity)?;
             caller.change(world.service_principals[index].owner.as_deref())?;
-            world.service_principals.remove(index);
+            let id = world.service_principals[index].id.clone();
+            world.delete_principal(&id);
             Ok(Reply::empty(204))
         }
         _ => Err(unknown(request)),
@@ -71,7 +72,7 @@ fn list(world: &World, request: &Request, caller: &Caller) -> Answer {
     Ok(collection(world, request, "servicePrincipals", found))
 }
 
-fn fits(value: &Value, clause: &Clause) -> bool {
+pub(super) fn fits(value: &Value, clause: &Clause) -> bool {
     let member = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default();
     match clause {
         Clause::Equals(name, wanted) => member(name).eq_ignore_ascii_case(wanted),
@@ -97,11 +98,7 @@ fn create(world: &mut World, request: &Request, caller: &Caller, app_id: &str, b
         caller.change(app.owner.as_deref())?;
     }
     if world.service_principal(&caller.tenant, app_id).is_some() {
-        let text = format!(
-            "The service principal cannot be created, updated, or restored because the service principal name \
-             {app_id} is already in use."
-        );
-        return Err(errors::same_key(&text));
+        return Err(errors::principal_in_use(app_id));
     }
     let principal = ServicePrincipal {
         id: clock::uuid(),

@@ -1,7 +1,9 @@
 //! Key Vault's data plane: secrets, their versions, soft delete.
 //!
 //! A PUT is never conditional (the API has neither If-Match nor If-None-Match): each makes a new version, and the last
-//! one is current. Who wants to be the first has to find out afterwards, by the versions, or be alone beforehand.
+//! one is current. Nor do versions tell who was first: their list has no order, and their times are whole seconds. Who
+//! has to be the only writer claims that elsewhere beforehand, in a store that has conditions, and afterwards knows
+//! the version as its own by a tag.
 
 mod deleted;
 pub(crate) mod errors;

@@ -70,12 +70,13 @@ pub(super) fn update(
     get_version(world, name, version, |world, secret, version| json::item(world, secret, version, true))
 }
 
-/// The versions of a secret, the oldest first; of one that is not there, none.
+/// The versions of a secret, in no order of time: here by id; of one that is not there, none.
 pub(super) fn versions(world: &World, request: &Request, caller: &Caller, name: &str) -> Answer {
     caller.need(world, "readMetadata/action", Some(name))?;
     let shown = vault(world)?.secret(name).map(|secret| {
-        let all = secret.versions.iter();
-        all.map(|version| json::item(world, secret, version, true)).collect()
+        let mut all: Vec<&SecretVersion> = secret.versions.iter().collect();
+        all.sort_by(|a, b| a.id.cmp(&b.id));
+        all.into_iter().map(|version| json::item(world, secret, version, true)).collect()
     });
     page(world, request, shown.unwrap_or_default())
 }

@@ -251,7 +251,7 @@ async fn a_password_works_in_both_tenants_until_it_is_removed_and_a_disabled_pri
 
 #[tokio::test]
 async fn a_young_password_is_refused_until_the_token_service_knows_it() {
-    let scene = Scene::with(60.0, Lags { secret: Duration::from_secs(10), ..Lags::none() }).await;
+    let scene = Scene::with(20.0, Lags { secret: Duration::from_secs(20), ..Lags::none() }).await;
     let token = scene.graph_identity().await;
     let (home, app) = {
         let mut world = scene.clouds.world();
@@ -265,4 +265,8 @@ async fn a_young_password_is_refused_until_the_token_service_knows_it() {
     let (secret, arm) = (added["secretText"].as_str().unwrap(), scene.url(Service::Arm));
     assert_eq!(aadsts(&scene.by_secret(&home, &app, secret, &arm).await), 7_000_215);
     eventually("the password", async || scene.by_secret(&home, &app, secret, &arm).await.status == 200).await;
+
+    scene.clouds.world().lags.graph_replication = Duration::from_secs(600);
+    let shown = scene.graph(&token, "GET", &format!("/applications(appId='{app}')"), None).await.body;
+    assert_eq!(shown["passwordCredentials"], json!([]), "no replica shows it yet");
 }

@@ -36,7 +36,9 @@ async fn every_put_makes_a_new_version_and_the_last_is_current() {
 
     let listed = scene.vault(&token, "GET", "/secrets/peering/versions", None).await;
     let ids: Vec<&str> = listed.body["value"].as_array().unwrap().iter().map(|v| v["id"].as_str().unwrap()).collect();
-    assert_eq!(ids, [first.body["id"].as_str().unwrap(), second.body["id"].as_str().unwrap()]);
+    let mut both = [first.body["id"].as_str().unwrap(), second.body["id"].as_str().unwrap()];
+    both.sort_unstable();
+    assert_eq!(ids, both, "their order tells nothing of time");
     assert!(!listed.body.to_string().contains("\"value\":\"two\""), "a list shows no value");
     let nobody = scene.vault(&token, "GET", "/secrets/nobody/versions", None).await;
     assert_eq!((nobody.status, nobody.body["value"].as_array().map(Vec::len)), (200, Some(0)));
@@ -172,4 +174,34 @@ async fn a_put_that_gives_no_answer_has_made_its_version() {
     assert_eq!(scene.clouds.world().vault.as_ref().unwrap().secret("peering").unwrap().versions.len(), 2);
     scene.clouds.fault(Fault::throttle(Service::KeyVault, Some(5)));
     assert_eq!(put().await.unwrap().status, 429);
+}
+
+#[tokio::test]
+async fn a_snapshot_tells_what_changed_and_no_secret() {
+    let (scene, token) = scene().await;
+    let app = {
+        let mut world = scene.clouds.world();
+        let home = world.home_tenant.clone();
+        world.add_application(&home, "app", None, true)
+    };
+    let shots = || {
+        let world = scene.clouds.world();
+        (world.directory_snapshot(), world.vault_snapshot())
+    };
+    let before = shots();
+    assert_eq!(before, shots());
+    let (_, secret) = scene.clouds.world().add_password(&app, Some("peer:1")).unwrap();
+    scene.vault(&token, "PUT", "/secrets/peering", Some(json!({"value": secret}))).await;
+    let after = shots();
+    assert_ne!(before.0, after.0);
+    assert_ne!(before.1, after.1);
+    assert!(!format!("{after:?}").contains(&secret));
+    let password =
+        &after.0["applications"].as_array().unwrap().iter().find(|a| a["app_id"] == app).unwrap()["passwords"];
+    assert_eq!(password[0]["hash"], after.1["secrets"][0]["versions"][0]["hash"], "the same text has the same hash");
+    scene.clouds.world().delete_application(&app);
+    scene.clouds.world().delete_secret("peering");
+    let gone = shots();
+    assert!(!gone.0.to_string().contains(&app) && gone.1 == before.1);
+    assert_eq!(scene.clouds.world().snapshot()["vault"], gone.1);
 }

@@ -123,6 +123,7 @@ async fn a_deleted_vpc_ends_its_connections_lingers_and_is_gone() {
     assert_eq!(scene.aiven("DELETE", &vpc, None).await.body["state"], "DELETING", "the same again changes nothing");
     later(&scene, 101);
     assert_eq!(scene.aiven("GET", &vpc, None).await.body["state"], "DELETED");
+    assert_eq!(scene.aiven("DELETE", &vpc, None).await.body["state"], "DELETED", "nor does it then");
     assert_eq!(scene.clouds.world().vnet(&pair.vnet).unwrap().peerings[0].state, "Disconnected");
     later(&scene, 101);
     assert_eq!(scene.aiven("GET", &vpc, None).await.status, 404);

@@ -2,6 +2,8 @@
 
 mod access;
 mod aiven;
+mod delegation;
+mod deleted;
 mod directory;
 mod faults;
 mod key_vault;

@@ -5,7 +5,9 @@ use super::life::connected;
 use super::runbook::put_peering;
 use super::{Answer, Scene};
 use crate::clouds::{Lags, Pair, Service, differences, roles};
+use jiff::SignedDuration;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// A connection that is ACTIVE, its network at Aiven, and an administrator's token.
 struct Active {
@@ -50,13 +52,13 @@ impl Active {
 #[tokio::test]
 async fn a_connection_deleted_in_the_console_leaves_our_half_disconnected() {
     let a = active().await;
-    a.scene.clouds.world().lags.aiven_deleting = std::time::Duration::from_secs(3600);
+    a.scene.clouds.world().lags.aiven_deleting = Duration::from_secs(3600);
     a.scene.clouds.world().delete_connection_outside(&a.pair.vpc_id, &a.pair.vnet);
     assert_eq!(state(&a.scene, &a.vpc).await, "DELETING");
     assert_eq!(a.our_half().state, "Connected", "it takes its time");
-    let hours = |n| jiff::SignedDuration::from_hours(n);
+    let hours = |n| SignedDuration::from_hours(n);
     let now = a.scene.clouds.world().now();
-    a.scene.clouds.world().lags.aiven_deleted_lingers = std::time::Duration::from_secs(3600);
+    a.scene.clouds.world().lags.aiven_deleted_lingers = Duration::from_secs(3600);
     a.scene.clouds.world().hold_time(now + hours(2));
     assert_eq!(state(&a.scene, &a.vpc).await, "DELETED");
     assert_eq!(a.our_half().state, "Disconnected");
@@ -77,9 +79,49 @@ async fn an_active_connection_can_fail_in_every_documented_way_and_stays_so() {
 #[tokio::test]
 async fn our_half_deleted_from_outside_shows_at_aiven_when_it_looks() {
     let a = active().await;
+    let now = {
+        let mut world = a.scene.clouds.world();
+        // A second on, so that Aiven looks once more now and not again for three minutes.
+        let now = world.now() + SignedDuration::from_secs(1);
+        world.hold_time(now);
+        world.lags.aiven_poll = Duration::from_secs(180);
+        now
+    };
+    assert_eq!(state(&a.scene, &a.vpc).await, "ACTIVE", "it has just looked");
     a.scene.clouds.world().remove_peering(&a.pair.vnet, "to-aiven");
+    assert_eq!(a.aivens_half().state, "Disconnected", "Azure knows at once");
+    a.scene.clouds.world().hold_time(now + SignedDuration::from_secs(179));
+    assert_eq!(state(&a.scene, &a.vpc).await, "ACTIVE");
+    a.scene.clouds.world().hold_time(now + SignedDuration::from_secs(181));
     assert_eq!(state(&a.scene, &a.vpc).await, "DELETED_BY_PEER");
-    assert_eq!(a.aivens_half().state, "Disconnected");
+}
+
+#[tokio::test]
+async fn a_vpc_deleted_in_the_console_takes_its_connections_along() {
+    let a = active().await;
+    a.scene.clouds.world().delete_vpc_outside(&a.pair.vpc_id);
+    assert_eq!(a.scene.aiven("GET", &a.vpc, None).await.status, 404);
+    assert_eq!(a.our_half().state, "Disconnected");
+    assert!(a.scene.clouds.world().vnet(&a.remote).is_none());
+}
+
+#[tokio::test]
+async fn a_snapshot_sees_a_connection_that_ends_and_not_one_that_lingers() {
+    let a = active().await;
+    let hours = |n| SignedDuration::from_hours(n);
+    let hour = Duration::from_secs(3600);
+    let connections = || a.scene.clouds.world().snapshot()["aiven"]["vpcs"][0]["connections"].clone();
+    let now = a.scene.clouds.world().now();
+    {
+        let mut world = a.scene.clouds.world();
+        world.hold_time(now);
+        (world.lags.aiven_deleting, world.lags.aiven_deleted_lingers) = (hour, hour);
+        world.delete_connection_outside(&a.pair.vpc_id, &a.pair.vnet);
+    }
+    assert_eq!(connections()[0]["state"], "DELETING");
+    a.scene.clouds.world().hold_time(now + hours(1));
+    assert_eq!(state(&a.scene, &a.vpc).await, "DELETED", "it lingers");
+    assert_eq!(connections(), json!([]));
 }
 
 #[tokio::test]
@@ -230,8 +272,8 @@ async fn roles_are_found_by_type_and_name_and_assignments_by_principal_below() {
     let list = async |path: String| a.get(&format!("{scope}/{path}")).await.body["value"].as_array().unwrap().clone();
     let custom = list("roleDefinitions?$filter=type%20eq%20'CustomRole'".to_owned()).await;
     assert_eq!((custom.len(), custom[0]["name"].as_str()), (1, Some(role.as_str())));
-    let both = "roleDefinitions?$filter=atScopeAndBelow()%20and%20type%20eq%20'CustomRole'%20and%20roleName%20eq%20'Peer%20Only'";
-    assert_eq!(list(both.to_owned()).await.len(), 1);
+    let all = "atScopeAndBelow() and type eq 'CustomRole' and roleName eq 'Peer Only'".replace(' ', "%20");
+    assert_eq!(list(format!("roleDefinitions?$filter={all}")).await.len(), 1);
     let assigned = list(format!("roleAssignments?$filter=principalId%20eq%20'{principal}'")).await;
     assert_eq!(assigned.len(), 2, "those at the network are below the subscription");
 
@@ -279,10 +321,17 @@ async fn a_snapshot_notices_every_change_that_lasts() {
         change(&mut world);
         let now = world.snapshot();
         assert!(!differences(&last, &now).is_empty(), "{what}");
+        assert!(!now.to_string().contains("value-that-is-secret"));
         last = now;
     };
     let (vnet, vpc, remote) = (a.pair.vnet.as_str(), a.pair.vpc_id.as_str(), a.remote.as_str());
     differs("an application", &|w| drop(w.add_application(&home, "x", None, false)));
+    let app = a.scene.clouds.world().connections(&a.pair.vpc_id, &a.pair.vnet)[0].app_id.clone();
+    differs("a password", &|w| drop(w.add_password(&app, None).unwrap()));
+    differs("a vault", &|w| drop(w.add_key_vault(&subscription, "Rg", "vault")));
+    differs("a secret", &|w| w.write_secret("name", "value-that-is-secret"));
+    differs("its next version", &|w| w.write_secret("name", "value-that-is-secret"));
+    differs("its end", &|w| w.delete_secret("name"));
     differs("a principal", &|w| drop(w.add_service_principal(&home, "y")));
     differs("a right", &|w| w.grant_graph("z", "Application.Read.All"));
     differs("a role", &|w| drop(w.add_role_definition(&subscription, Some("r"), "r", &["a"])));
@@ -299,4 +348,20 @@ async fn a_snapshot_notices_every_change_that_lasts() {
     differs("a service", &|w| drop(w.add_service("demo", "pg", Some(vpc)).name.clone()));
     differs("a network's end", &|w| w.delete_network(vnet));
     differs("a group's end", &|w| w.delete_resource_group(&subscription, "network-rg-1"));
+}
+
+#[tokio::test]
+async fn a_failed_connection_that_is_requested_again_is_built_with_the_present_address_space() {
+    let scene = Scene::instant().await;
+    let (pair, body) = ready(&scene, false);
+    let remote = connected(&scene, &pair);
+    let vpc = format!("/organization/{}/vpc/{}", organization(&pair), pair.vpc_id);
+    let before = scene.clouds.world().vnet(&pair.vnet).unwrap().prefixes[0].to_string();
+    scene.clouds.world().change_address_space(&pair.vnet, &[&before, "10.50.0.0/24"]);
+    scene.clouds.world().fail_connection(&pair.vpc_id, &pair.vnet, "ERROR");
+    let again = scene.aiven("POST", &format!("{vpc}/peering-connections"), Some(body)).await;
+    assert_eq!(again.body["state"], "APPROVED");
+    // Our half is still there.
+    super::eventually("ACTIVE", async || state(&scene, &vpc).await == "ACTIVE").await;
+    assert_eq!(scene.clouds.world().half(&remote, &pair.vnet).unwrap().remote_prefixes.len(), 2);
 }

@@ -1,6 +1,7 @@
 //! What Azure Resource Manager holds: subscriptions, networks, roles, operations.
 
 use super::World;
+use crate::clouds::arm::conditions::{Condition, Situation};
 use crate::clouds::arm::ids;
 use crate::clouds::arm::roles::BUILT_IN;
 use ipnet::Ipv4Net;
@@ -58,6 +59,8 @@ pub struct AssignedRole {
     pub principal_id: String,
     /// `ServicePrincipal`, …
     pub principal_type: String,
+    /// What narrows it, if anything does.
+    pub condition: Option<Condition>,
     /// When it was created.
     pub created_at: Timestamp,
     /// Object id of who created it.
@@ -193,14 +196,27 @@ impl World {
 
     /// Whether a principal may do `action` at `scope`, now.
     pub fn allows(&self, principal: &str, action: &str, scope: &str) -> bool {
-        self.effective(principal).filter(|a| ids::covers(&a.scope, scope)).any(|a| self.role_allows(&a.role, action))
+        self.allows_in(principal, &Situation { action, ..Situation::default() }, scope)
+    }
+
+    /// The same, where conditions of assignments look at more than the action.
+    pub(crate) fn allows_in(&self, principal: &str, situation: &Situation<'_>, scope: &str) -> bool {
+        self.effective(principal)
+            .filter(|a| ids::covers(&a.scope, scope) && self.role_allows(&a.role, situation.action))
+            .any(|a| a.condition.as_ref().is_none_or(|c| c.holds(situation)))
+    }
+
+    /// Whether a principal may do `action` at `scope` at least under some condition.
+    pub(crate) fn may_allow(&self, principal: &str, action: &str, scope: &str) -> bool {
+        self.effective(principal).any(|a| ids::covers(&a.scope, scope) && self.role_allows(&a.role, action))
     }
 
     /// Whether a principal may do the data action `action` on `resource`, now.
     pub fn allows_data(&self, principal: &str, action: &str, resource: &str) -> bool {
+        let situation = Situation { action, ..Situation::default() };
         self.effective(principal)
-            .filter(|a| ids::covers(&a.scope, resource))
-            .any(|a| self.role_allows_data(&a.role, action))
+            .filter(|a| ids::covers(&a.scope, resource) && self.role_allows_data(&a.role, action))
+            .any(|a| a.condition.as_ref().is_none_or(|c| c.holds(&situation)))
     }
 
     /// Whether a principal has any role at, above or below `scope`.
@@ -239,7 +255,7 @@ impl World {
 }
 
 /// Whether `pattern`, in which `*` stands for anything, matches `text`, in any case.
-fn glob(pattern: &str, text: &str) -> bool {
+pub(crate) fn glob(pattern: &str, text: &str) -> bool {
     let (pattern, text) = (pattern.to_ascii_lowercase(), text.to_ascii_lowercase());
     let mut parts = pattern.split('*');
     let Some(mut rest) = text.strip_prefix(parts.next().unwrap_or_default()) else { return false };

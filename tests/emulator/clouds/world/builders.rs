@@ -183,6 +183,7 @@ impl World {
             role: role.to_owned(),
             principal_id: principal.to_owned(),
             principal_type: "ServicePrincipal".to_owned(),
+            condition: None,
             created_at: self.yesterday(),
             created_by: "00000000-0000-0000-0000-000000000000".to_owned(),
             effective_at: Some(now),

@@ -14,6 +14,9 @@ impl World {
         let id = format!(
             "/subscriptions/{subscription}/resourceGroups/{resource_group}/providers/Microsoft.KeyVault/vaults/{name}"
         );
+        for found in self.subscriptions.iter_mut().filter(|s| s.id.eq_ignore_ascii_case(subscription)) {
+            found.resource_groups.insert(resource_group.to_owned());
+        }
         self.vault = Some(Vault { id: id.clone(), secrets: BTreeMap::new() });
         id
     }

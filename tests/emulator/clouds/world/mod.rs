@@ -4,7 +4,10 @@ pub(crate) mod aiven;
 pub(crate) mod azure;
 mod builders;
 mod credentials;
+mod delegation;
+mod deleted;
 pub(crate) mod directory;
+mod directory_snapshot;
 mod existing;
 mod outside;
 mod scenario;
@@ -14,7 +17,10 @@ mod upsets;
 pub(crate) mod vault;
 
 pub use aiven::{AivenVpc, Connection, Organization, Owner, Project};
+pub(crate) use azure::glob;
 pub use azure::{AssignedRole, Operation, OperationKind, OperationState, Peering, RoleDefinition, Subscription, Vnet};
+pub use delegation::{DelegatedRoles, Delegation, LeastPrivilege};
+pub use deleted::{Deleted, DeletedObject};
 pub use directory::{Application, FederatedCredential, Password, ServicePrincipal};
 pub use scenario::Pair;
 pub use services::{Admitted, AivenService, Component};
@@ -72,6 +78,8 @@ pub struct World {
     pub applications: Vec<Application>,
     /// Service principals of all tenants, managed identities included.
     pub service_principals: Vec<ServicePrincipal>,
+    /// Deleted applications and service principals that can still be restored.
+    pub deleted: Vec<Deleted>,
     /// Graph application permissions by principal (object id).
     pub graph_roles: BTreeMap<String, BTreeSet<String>>,
     /// Subscriptions of all tenants, Aiven's included.
@@ -127,6 +135,7 @@ impl World {
             identity_principal_id: clock::uuid(),
             applications: Vec::new(),
             service_principals: Vec::new(),
+            deleted: Vec::new(),
             graph_roles: BTreeMap::new(),
             subscriptions: Vec::new(),
             role_definitions: Vec::new(),

@@ -1,8 +1,8 @@
 //! What people do behind the automation's back, at Aiven and in Azure. All of it takes effect at once; what follows
 //! from it (Aiven's noticing, a deletion's end) takes the clouds' own time.
 //!
-//! - Aiven's console: [`World::delete_connection_outside`], [`World::fail_connection`], [`World::change_vpc_range`],
-//!   [`World::sync_aiven_half`]; services: [`World::delete_service`]
+//! - Aiven's console: [`World::delete_connection_outside`], [`World::delete_vpc_outside`], [`World::fail_connection`],
+//!   [`World::change_vpc_range`], [`World::sync_aiven_half`]; services: [`World::delete_service`]
 //! - Networks: [`World::change_address_space`], [`World::delete_network`], [`World::delete_resource_group`]
 //! - Halves of peerings: [`World::peer_by_hand`], [`World::remove_peering`], [`World::put_half_in_state`],
 //!   [`World::allow_access`]
@@ -12,7 +12,7 @@
 
 use super::builders::network;
 use super::{Connection, World};
-use crate::clouds::aiven::platform;
+use crate::clouds::aiven::{platform, vpcs};
 use crate::clouds::arm::{halves, ids};
 
 /// A test's own mistake is named at once.
@@ -30,6 +30,15 @@ impl World {
     pub fn delete_connection_outside(&mut self, vpc: &str, vnet: &str) {
         let id = self.live_connection(vpc, vnet).id.clone();
         platform::end(self, vpc, &id);
+    }
+
+    /// Deletes a VPC and its connections as in Aiven's console: DELETING, DELETED for a while, gone.
+    ///
+    /// # Panics
+    /// When there is no such VPC.
+    pub fn delete_vpc_outside(&mut self, vpc: &str) {
+        let at = self.aiven_vpcs.iter().position(|v| v.id == vpc);
+        vpcs::start_deletion(self, there(at, &format!("VPC {vpc}")));
     }
 
     /// Puts a connection into a failed state (`REJECTED_BY_PEER`, `INVALID_SPECIFICATION`, `ERROR`,

@@ -1,10 +1,11 @@
 //! All that lasts in the clouds, as one value: for tests that say "exactly as before".
 //!
-//! What passes by itself is left out: timestamps, ETags, operations, connections that are DELETED and linger. So is
-//! what Aiven keeps of directory objects and roles in its own tenant, which no customer sees or removes; its networks
-//! and their halves are in.
+//! What passes by itself is left out: timestamps, ETags, operations, connections and VPCs that are DELETED and linger,
+//! deleted directory objects and secrets. So is what Aiven keeps of directory objects and roles in its own tenant, which
+//! no customer sees or removes; its networks and their halves are in.
 
 use super::{AivenService, AivenVpc, Connection, Owner, Peering, Subscription, Vnet, World};
+use crate::clouds::arm::conditions::Condition;
 use serde_json::{Value, json};
 
 impl World {
@@ -12,6 +13,7 @@ impl World {
     pub fn snapshot(&self) -> Value {
         json!({
             "directory": self.directory_snapshot(),
+            "vault": self.vault_snapshot(),
             "roles": self.role_snapshot(),
             "subscriptions": sorted(self.subscriptions.iter().map(subscription)),
             "networks": sorted(self.vnets.iter().map(network)),
@@ -19,49 +21,32 @@ impl World {
         })
     }
 
-    fn customers(&self, tenant: &str) -> bool {
+    pub(super) fn customers(&self, tenant: &str) -> bool {
         tenant != self.aiven_tenant
-    }
-
-    fn directory_snapshot(&self) -> Value {
-        let applications = self.applications.iter().filter(|a| self.customers(&a.tenant)).map(|a| {
-            let credentials = a.federated_credentials.iter().map(|c| {
-                json!({
-                    "id": c.id, "name": c.name, "issuer": c.issuer, "subject": c.subject, "audiences": c.audiences
-                })
-            });
-            json!({
-                "id": a.id, "app_id": a.app_id, "tenant": a.tenant, "unique_name": a.unique_name,
-                "display_name": a.display_name, "audience": a.sign_in_audience, "owner": a.owner,
-                "federated_credentials": sorted(credentials)
-            })
-        });
-        let principals = self.service_principals.iter().filter(|p| self.customers(&p.tenant)).map(
-            |p| json!({"id": p.id, "app_id": p.app_id, "tenant": p.tenant, "enabled": p.enabled, "owner": p.owner}),
-        );
-        json!({
-            "applications": sorted(applications), "service_principals": sorted(principals),
-            "graph_roles": self.graph_roles
-        })
     }
 
     fn role_snapshot(&self) -> Value {
         let definitions = self.role_definitions.iter().filter(|d| self.customers(&d.tenant)).map(|d| {
             json!({
                 "name": d.name, "tenant": d.tenant, "role_name": d.role_name, "description": d.description,
-                "actions": d.actions, "not_actions": d.not_actions, "assignable_scopes": d.assignable_scopes
+                "actions": d.actions, "not_actions": d.not_actions, "data_actions": d.data_actions,
+                "assignable_scopes": d.assignable_scopes
             })
         });
         let customers = |scope: &str| self.tenant_of(scope).is_none_or(|tenant| self.customers(tenant));
         let assignments = self.role_assignments.iter().filter(|a| customers(&a.scope)).map(|a| {
-            json!({"name": a.name, "scope": a.scope.to_ascii_lowercase(), "role": a.role, "principal": a.principal_id})
+            json!({
+                "name": a.name, "scope": a.scope.to_ascii_lowercase(), "role": a.role, "principal": a.principal_id,
+                "condition": a.condition.as_ref().map(Condition::text)
+            })
         });
         json!({"definitions": sorted(definitions), "assignments": sorted(assignments)})
     }
 
     fn aiven_snapshot(&self) -> Value {
         let services = self.projects.iter().flat_map(|p| p.services.iter().map(|s| service(&p.name, s)));
-        json!({"vpcs": sorted(self.aiven_vpcs.iter().map(vpc)), "services": sorted(services)})
+        let vpcs = self.aiven_vpcs.iter().filter(|v| v.state != "DELETED").map(vpc);
+        json!({"vpcs": sorted(vpcs), "services": sorted(services)})
     }
 }
 
@@ -87,7 +72,7 @@ pub fn differences(before: &Value, after: &Value) -> Vec<String> {
 }
 
 /// Nobody promises an order.
-fn sorted(values: impl Iterator<Item = Value>) -> Vec<Value> {
+pub(super) fn sorted(values: impl Iterator<Item = Value>) -> Vec<Value> {
     let mut values: Vec<Value> = values.collect();
     values.sort_by_cached_key(Value::to_string);
     values

@@ -40,7 +40,7 @@ fn an_old_message_means_nothing_and_a_redelivered_one_sends_only_if_its_worker_c
     run(&world, &opened, &delivery("mine")).unwrap();
     assert_eq!(queued(&world, "second").len(), 1);
     let again = |id: &str, redelivered: bool| {
-        let delivery = Delivery { message_id: id.to_owned(), redelivered };
+        let delivery = Delivery { message_id: id.to_owned(), redelivered, trace: None };
         drive(world.engine.run("first", &to_text(&StepMessage::of(&opened)), &delivery)).unwrap();
         queued(&world, "second").len()
     };
@@ -70,7 +70,7 @@ fn when_every_message_is_delivered_twice_each_step_sends_at_most_twice() {
         world.clock.set(at);
         let message = now(world.queues.receive(&queue, 1, Duration::from_secs(600))).unwrap().remove(0);
         for redelivered in [false, true] {
-            let delivery = Delivery { message_id: message.id.clone(), redelivered };
+            let delivery = Delivery { message_id: message.id.clone(), redelivered, trace: None };
             drive(world.engine.run(&queue, &to_text(&parsed(&message)), &delivery)).unwrap();
         }
         now(world.queues.delete(&queue, &message)).unwrap();

@@ -74,6 +74,37 @@ refusals! {
         g.graph("POST", &format!("/applications(appId='{}')/removePassword", g.app), Some(body)).await
     }
 
+    // ---- deleted items ------------------------------------------------------------------------------------------
+    name_of_deleted: "a unique name that a deleted application has", "Graph: PATCH application" => 400 "Request_BadRequest" "ObjectConflict", "msgraph-bicep-types: 137"; async {
+        let g = Ground::new().await;
+        let (key, body) = ("/applications(uniqueName='peering')", json!({"displayName": "x"}));
+        assert_eq!(g.graph("PATCH", key, Some(body.clone())).await.status, 201);
+        assert_eq!(g.graph("DELETE", key, None).await.status, 204);
+        g.graph("PATCH", key, Some(body)).await
+    }
+    restored_twice: "a service principal restored beside its successor", "Graph: restore" => 409 "Request_MultipleObjectsWithSameKeyValue" "created, updated, or restored", "azure-docs: 99117"; async {
+        let g = Ground::new().await;
+        g.scene.clouds.world().delete_principal(&g.principal);
+        assert_eq!(g.graph("POST", "/servicePrincipals", Some(json!({"appId": g.app}))).await.status, 201);
+        g.graph("POST", &format!("/directory/deletedItems/{}/restore", g.principal), Some(json!({}))).await
+    }
+    restored_without_application: "a service principal restored without its application", "Graph: restore" => 400 "Request_BadRequest" "NoBackingApplicationObject", "azure-docs: 110002"; async {
+        let g = Ground::new().await;
+        g.scene.clouds.world().delete_application(&g.app);
+        g.graph("POST", &format!("/directory/deletedItems/{}/restore", g.principal), Some(json!({}))).await
+    }
+    restored_by_another: "OwnedBy alone, somebody else's deleted application restored", "Graph: restore" => 403 "Authorization_RequestDenied" "Insufficient privileges", "Graph: directory-deleteditems-restore"; async {
+        let g = Ground::new().await;
+        let id = g.scene.clouds.world().application(&g.app).unwrap().id.clone();
+        g.scene.clouds.world().delete_application(&g.app);
+        g.own_applications_only();
+        g.graph("POST", &format!("/directory/deletedItems/{id}/restore"), Some(json!({}))).await
+    }
+    not_deleted: "an object that was not deleted", "Graph: GET deleted item" => 404 "Request_ResourceNotFound" "does not exist", "Graph: directory-deleteditems-get"; async {
+        let g = Ground::new().await;
+        g.graph("GET", &format!("/directory/deletedItems/{}", g.principal), None).await
+    }
+
     // ---- Key Vault ----------------------------------------------------------------------------------------------
     vault_no_token: "no token, for a secret", "Key Vault: GET secret" => 401 "Unauthorized" "AKV10000", "azure-sdk-for-python: 24557"; async {
         let g = Ground::with_vault().await;

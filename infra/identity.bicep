@@ -1,0 +1,83 @@
+metadata description = 'First deployment: the identity of the app, and the Entra objects of the peering. Deployed by an Application Administrator.'
+
+extension microsoftGraphV1
+
+targetScope = 'subscription'
+
+@description('Part of the names of resource group and identity; the same as for main.bicep.')
+@minLength(1)
+@maxLength(40)
+param environmentName string
+
+@description('Region of the identity; the same as for main.bicep.')
+@metadata({ azd: { type: 'location' } })
+param location string
+
+@description('Name of the resource group; the same as for main.bicep.')
+param resourceGroupName string = 'rg-${environmentName}'
+
+@description('Name of this installation: part of the name of the application.')
+@minLength(1)
+@maxLength(32)
+param installation string = 'default'
+
+@description('Client id of the application by which Aiven peers.')
+@minLength(36)
+@maxLength(36)
+param aivenApplicationId string = '55f300d4-fc50-4c5e-9222-e90a6e2187fb'
+
+@description('Extra tags; the same as for main.bicep.')
+param tags { *: string } = {}
+
+var applicationName = 'aiven-azure-peering-${installation}'
+var allTags = union(tags, { 'azd-env-name': environmentName })
+
+// Group and identity are main.bicep's, too, word for word: whichever is deployed first makes them, the other finds them.
+resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
+  name: resourceGroupName
+  location: location
+  tags: allTags
+}
+
+module identity 'modules/identity.bicep' = {
+  scope: group
+  params: {
+    environmentName: environmentName
+    location: location
+    tags: allTags
+  }
+}
+
+resource application 'Microsoft.Graph/applications@v1.0' = {
+  uniqueName: applicationName
+  displayName: applicationName
+  signInAudience: 'AzureADMultipleOrgs'
+
+  resource credential 'federatedIdentityCredentials' = {
+    name: '${application.uniqueName}/${applicationName}'
+    description: 'The managed identity of the function app signs in as this application; no secret anywhere.'
+    issuer: '${environment().authentication.loginEndpoint}${tenant().tenantId}/v2.0'
+    subject: identity.outputs.principalId
+    audiences: ['api://AzureADTokenExchange']
+  }
+}
+
+resource applicationPrincipal 'Microsoft.Graph/servicePrincipals@v1.0' = {
+  appId: application.appId
+}
+
+resource aivenPrincipal 'Microsoft.Graph/servicePrincipals@v1.0' = {
+  appId: aivenApplicationId
+}
+
+@description('Object id of the identity of the app.')
+output IDENTITY_PRINCIPAL_ID string = identity.outputs.principalId
+
+@description('Client id of our application: Aiven gets it with each peering.')
+output APPLICATION_ID string = application.appId
+
+@description('Object id of its service principal.')
+output APPLICATION_PRINCIPAL_ID string = applicationPrincipal.id
+
+@description('Object id of the service principal of Aiven, in this tenant.')
+output AIVEN_PRINCIPAL_ID string = aivenPrincipal.id
