@@ -120,6 +120,22 @@ fn an_update_that_dies_before_any_of_its_calls_ends_all_the_same() {
     run_each(1..=count, async |n| drop(update(Some(n)).await.to_string()));
 }
 
+#[tokio::test(start_paused = true)]
+async fn an_update_does_not_switch_on_again_what_a_person_switched_off() {
+    let (mut simulation, pair) = peered(false).await;
+    let remote = simulation.world().aiven_vpc(&pair.vpc_id).unwrap().azure_vnet.clone();
+    simulation.world().allow_access(&pair.vnet, &remote, false);
+    simulation.request_with("update", &pair, &json!({"allow_forwarded_traffic": true})).await;
+    let fault = fault(&mut simulation, &pair).await;
+    assert_says(&fault, "access_off", &["retry", "allowVirtualNetworkAccess=true"]);
+    assert!(!simulation.world().vnet(&pair.vnet).unwrap().peerings[0].allow_access);
+    simulation.request("retry", &pair).await;
+    simulation.settle().await;
+    assert_status(&simulation, &pair, Status::Active).await;
+    let half = simulation.world().vnet(&pair.vnet).unwrap().peerings[0].clone();
+    assert!(half.allow_access && half.allow_forwarded);
+}
+
 /// A pair for which things were there before, asked for with options.
 async fn asked_over(last: Thing, project: bool, more: &Value) -> (Simulation, Pair) {
     let (simulation, pairs) = Simulation::new(|world| {
