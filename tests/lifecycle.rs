@@ -120,6 +120,22 @@ fn an_update_that_dies_before_any_of_its_calls_ends_all_the_same() {
     run_each(1..=count, async |n| drop(update(Some(n)).await.to_string()));
 }
 
+#[tokio::test(start_paused = true)]
+async fn an_update_does_not_switch_on_again_what_a_person_switched_off() {
+    let (mut simulation, pair) = peered(false).await;
+    let remote = simulation.world().aiven_vpc(&pair.vpc_id).unwrap().azure_vnet.clone();
+    simulation.world().allow_access(&pair.vnet, &remote, false);
+    simulation.request_with("update", &pair, &json!({"allow_forwarded_traffic": true})).await;
+    let fault = fault(&mut simulation, &pair).await;
+    assert_says(&fault, "access_off", &["retry", "allowVirtualNetworkAccess=true"]);
+    assert!(!simulation.world().vnet(&pair.vnet).unwrap().peerings[0].allow_access);
+    simulation.request("retry", &pair).await;
+    simulation.settle().await;
+    assert_status(&simulation, &pair, Status::Active).await;
+    let half = simulation.world().vnet(&pair.vnet).unwrap().peerings[0].clone();
+    assert!(half.allow_access && half.allow_forwarded);
+}
+
 /// A pair for which things were there before, asked for with options.
 async fn asked_over(last: Thing, project: bool, more: &Value) -> (Simulation, Pair) {
     let (simulation, pairs) = Simulation::new(|world| {
@@ -414,4 +430,28 @@ async fn a_request_that_comes_again_weeks_later_moves_nothing() {
     simulation.invoke("accept_request", &delete, "late", 2).await.unwrap();
     simulation.settle().await;
     assert_eq!(simulation.record(&pair).await.unwrap(), before);
+}
+
+/// A request that was answered, whose worker died before the message was removed, comes again when the world is another.
+#[tokio::test(start_paused = true)]
+async fn a_request_that_was_only_noted_or_refused_does_not_move_what_came_after() {
+    let (mut simulation, pair) = peered(false).await;
+    let [create, update] = ["create", "update"].map(|action| simulation::message(action, &pair, &json!({})));
+    let other = simulation::message("create", &pair, &json!({"peering_name": "other"}));
+    for (text, id) in [(&create, "noted"), (&update, "noted too"), (&other, "refused")] {
+        simulation.invoke("accept_request", text, id, 1).await.unwrap();
+    }
+    simulation.request("delete", &pair).await;
+    simulation.settle().await;
+    let deleted = assert_status(&simulation, &pair, Status::Deleted).await;
+    for (text, id) in [(&create, "noted"), (&update, "noted too"), (&other, "refused")] {
+        simulation.invoke("accept_request", text, id, 2).await.unwrap();
+    }
+    simulation.settle().await;
+    assert_eq!(simulation.record(&pair).await.unwrap(), deleted);
+    assert_eq!(simulation.rows("rejected").await.len(), 1);
+    // The same words in another message are another request.
+    simulation.invoke("accept_request", &other, "new", 1).await.unwrap();
+    simulation.settle().await;
+    assert_status(&simulation, &pair, Status::Active).await;
 }

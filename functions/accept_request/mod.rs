@@ -1,6 +1,6 @@
 //! The door: every request message, whatever its action. Parses, checks the allow-lists, and moves the record that is meant.
 
-mod decide;
+pub(crate) mod decide;
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::peering::{
     Action, JournalEntry, Opening, Options, PeeringKey, Record, Request, Status, TraceParent, VnetId,
 };
 use crate::settings::Settings;
-use crate::store::{Flag, Loaded, Stored, reject};
+use crate::store::{Flag, Loaded, Stored, reject_message, was_rejected};
 
 /// The public queue.
 pub const REQUESTS: &str = "peering-requests";
@@ -22,13 +22,17 @@ const NEWER_PAUSE: Duration = Duration::from_secs(60);
 
 /// Handles a message of the public queue. Bad input ends in table `rejected`, with the reason.
 pub async fn accept_request(engine: &Engine, tools: &Tools, text: &str, delivery: &Delivery) -> Result<(), RunError> {
+    let id = delivery.message_id.as_str();
+    if delivery.redelivered && was_rejected(&engine.storage, (REQUESTS, id), text.as_bytes()).await? {
+        return Ok(());
+    }
     let request = match Request::parse(text) {
         Ok(request) => request,
-        Err(reason) => return refuse(engine, text, &reason, reference_in(text).as_deref()).await,
+        Err(reason) => return refuse(engine, text, id, &reason, reference_in(text).as_deref()).await,
     };
     let reference = request.reference.clone();
     if let Err(reason) = admit(&tools.settings, &request) {
-        return refuse(engine, text, &reason, reference.as_deref()).await;
+        return refuse(engine, text, id, &reason, reference.as_deref()).await;
     }
     let asked = Asked { engine, request: &request, text, delivery };
     match (request.key(), &request.vnet) {
@@ -117,6 +121,9 @@ impl Asked<'_> {
         if committed || record.has_heard(id) {
             return if committed && self.delivery.redelivered { engine.send_for(record).await } else { Ok(()) };
         }
+        if self.delivery.redelivered && engine.records.has_noted(&record.key, id).await? {
+            return Ok(());
+        }
         let action = self.request.action.to_string();
         record.trace.get_or_insert_with(|| self.trace());
         match decide(record, self.request, &engine.runbooks, engine.clock.now()) {
@@ -133,7 +140,7 @@ impl Asked<'_> {
             Move::Note(note) => {
                 let outcome = if self.request.action == Action::Create { "requested again" } else { &action };
                 let entry = self.entry(outcome, &note);
-                engine.note(stored, entry).await
+                engine.note(stored, entry, id).await
             }
             Move::Refuse(reason) => self.refuse(&reason).await,
         }
@@ -153,7 +160,7 @@ impl Asked<'_> {
     }
 
     async fn refuse(&self, reason: &str) -> Result<(), RunError> {
-        refuse(self.engine, self.text, reason, self.request.reference.as_deref()).await
+        refuse(self.engine, self.text, &self.delivery.message_id, reason, self.request.reference.as_deref()).await
     }
 }
 
@@ -166,9 +173,16 @@ fn options_of(request: &Request) -> Options {
     }
 }
 
-async fn refuse(engine: &Engine, text: &str, reason: &str, reference: Option<&str>) -> Result<(), RunError> {
+async fn refuse(
+    engine: &Engine,
+    text: &str,
+    message_id: &str,
+    reason: &str,
+    reference: Option<&str>,
+) -> Result<(), RunError> {
     info!(reference, "a request was refused; table rejected says why");
-    Ok(reject(&engine.storage, REQUESTS, text.as_bytes(), reason, reference, engine.clock.now()).await?)
+    let (queue, now) = ((REQUESTS, message_id), engine.clock.now());
+    Ok(reject_message(&engine.storage, queue, text.as_bytes(), reason, reference, now).await?)
 }
 
 /// The sender's reference, if the text is JSON at all: a refusal can be found by it.

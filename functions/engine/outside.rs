@@ -130,7 +130,7 @@ impl Engine {
     }
 
     /// Adds to the journal of a peering without moving it: `seq` stays, so its message stays good.
-    pub async fn note(&self, stored: Stored, entry: JournalEntry) -> Result<(), RunError> {
-        Ok(self.records.note(&stored.record, &entry).await?)
+    pub async fn note(&self, stored: Stored, entry: JournalEntry, message_id: &str) -> Result<(), RunError> {
+        Ok(self.records.note(&stored.record, &entry, message_id).await?)
     }
 }

@@ -34,7 +34,7 @@ pub use count::{Counters, Counts};
 pub use error::StoreError;
 pub use queues::{Content, Queues, ReceivedMessage};
 pub use records::{Flag, Loaded, Records, Stored, VpcRow, Vpcs};
-pub use rejected::reject;
+pub use rejected::{reject, reject_message, was_rejected};
 pub use shared::{Brake, Cause, HeldRow, Outage, Part, Scope, Shared, SharedRow};
 pub use tables::{Continuation, Entity, Filter, Op, Page, Query, Rows, Tables, Value};
 pub use vpc_requests::{FoundRequest, HeldRequest, VpcRequestRow, VpcRequests};

@@ -77,11 +77,19 @@ impl Records {
         self.storage.tables.transact(TABLE, ops).await.map(drop)
     }
 
-    /// Adds a journal entry that belongs to no commit, under the record's `seq` and its own time.
-    pub async fn note(&self, record: &Record, entry: &JournalEntry) -> Result<(), StoreError> {
-        let mut entity = journal_of(record, entry)?;
-        entity.row = format!("{}|{}", entity.row, entry.at.as_microsecond());
+    /// Adds a journal entry that belongs to no commit, under the record's `seq` and the request's message, so that it is there once.
+    pub async fn note(&self, record: &Record, entry: &JournalEntry, message_id: &str) -> Result<(), StoreError> {
+        let mut entity = journal_of(record, entry)?.with("message", message_id);
+        entity.row = format!("{}|{message_id}", entity.row);
         self.storage.tables.upsert(TABLE, &entity).await.map(drop)
+    }
+
+    /// Whether a request's message was answered with no more than a note. Reads the peering's journal: for redeliveries only.
+    pub async fn has_noted(&self, key: &PeeringKey, message_id: &str) -> Result<bool, StoreError> {
+        let journal = Filter::partition(&key.vpc.key()).and(Filter::row_prefix(&format!("journal|{}|", key.vnet)));
+        let its = journal.and(Filter::eq("message", message_id));
+        let rows = self.storage.tables.query(TABLE, &Query::filter(its).select(&["message"]), 1).await?;
+        Ok(!rows.entities.is_empty())
     }
 
     /// The records of a VPC that wait for its poll.

@@ -1,4 +1,6 @@
 //! What was there before anybody asked: the ten things that a first peering makes, made by hand, long ago.
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use emulator::clouds::{AIVEN_APPLICATION, Pair, World};
 

@@ -191,6 +191,10 @@ fn as_asked(record: &Record, peering: &Peering) -> Result<Look, Stop> {
         return Err(Stop::Fix(named_otherwise(record, peering, asked)));
     }
     let (asked, found) = (record.options.allow_forwarded_traffic, peering.allow_forwarded_traffic);
+    // The write would switch it on again, and nobody said `retry`.
+    if is_ours(record) && asked != found && !peering.allow_vnet_access && !record.mending {
+        return Err(Stop::Fix(closed(record, peering)));
+    }
     match record.provenance.azure {
         Some(Provenance::Adopted) if asked && !found => Err(Stop::Fix(no_forwarding(record, peering))),
         Some(Provenance::Created)
@@ -223,6 +227,20 @@ fn delete_command(vnet: &VnetId, name: &str) -> String {
         "az network vnet peering delete --name {name} --vnet-name {} --resource-group {} --subscription {}",
         vnet.name, vnet.resource_group, vnet.subscription
     )
+}
+
+fn closed(record: &Record, peering: &Peering) -> Fix {
+    let vnet = &record.vnet;
+    Fix {
+        what: format!("somebody switched allowVirtualNetworkAccess of peering {} off", peering.name),
+        why: "an update writes the peering, which would switch it on again".to_owned(),
+        command: format!(
+            "send action \"retry\", or: az network vnet peering update --name {} --vnet-name {} --resource-group {} --subscription {} --set allowVirtualNetworkAccess=true",
+            peering.name, vnet.name, vnet.resource_group, vnet.subscription
+        ),
+        code: "access_off".to_owned(),
+        correlation: None,
+    }
 }
 
 fn no_forwarding(record: &Record, peering: &Peering) -> Fix {

@@ -10,9 +10,10 @@ use futures::task::noop_waker_ref;
 use super::Choices;
 use super::stepped::moment;
 use super::world::{World, now};
+use crate::accept_request::decide::{Move, decide};
 use crate::clock::Clock;
-use crate::engine::{Delivery, RunError};
-use crate::peering::Record;
+use crate::engine::{Delivery, Engine, RunError};
+use crate::peering::{Action as RequestAction, Record, Request, Status, Wanted};
 use crate::store::{Loaded, Queues, ReceivedMessage, Records};
 
 /// What may happen besides the ordinary, and how often in one run.
@@ -28,6 +29,14 @@ pub struct Budget {
     pub redeliveries: u32,
     /// A sweep comes too early.
     pub sweeps: u32,
+    /// Somebody asks to delete a peering.
+    pub deletes: u32,
+    /// Somebody asks for a peering that is gone, or on its way.
+    pub creates: u32,
+    /// Somebody pauses a peering; it is resumed when nothing else is left to do.
+    pub pauses: u32,
+    /// The message of a request that was heard is delivered once more, whenever.
+    pub echoes: u32,
 }
 
 /// A message on its way.
@@ -52,6 +61,8 @@ enum Action {
     Duplicate,
     LeaseEnds,
     Sweep,
+    Ask(usize, RequestAction),
+    Echo(usize),
 }
 
 /// How long the host keeps a message for a worker that may be dead; thrice fits into a step's budget, as a worker never outlives that.
@@ -71,12 +82,14 @@ pub struct Driver<'a> {
     pub died: bool,
     /// Whether a sweep was needed.
     pub swept: bool,
+    /// The requests so far: of which peering, what, and under which message.
+    asked: Vec<(usize, RequestAction, String)>,
 }
 
 impl<'a> Driver<'a> {
     /// For the peerings of a world.
     pub fn new(world: &'a World, records: Vec<Record>, budget: Budget) -> Self {
-        Self { world, records, workers: [None, None], budget, last: 0, died: false, swept: false }
+        Self { world, records, workers: [None, None], budget, last: 0, died: false, swept: false, asked: Vec::new() }
     }
 
     /// Runs until nothing is left to do.
@@ -129,7 +142,62 @@ impl<'a> Driver<'a> {
         if self.budget.sweeps > 0 && self.unfinished().next().is_some() && !busy(one) {
             actions.push(Action::Sweep);
         }
+        self.requests(&mut actions);
         actions
+    }
+
+    /// What may be asked for at this moment.
+    fn requests(&self, actions: &mut Vec<Action>) {
+        let Budget { deletes, creates, pauses, echoes, .. } = self.budget;
+        if deletes + creates + pauses > 0 {
+            for (i, record) in self.records.iter().enumerate() {
+                let record = self.world.load(record);
+                match record.wanted {
+                    Wanted::Active if deletes > 0 => actions.push(Action::Ask(i, RequestAction::Delete)),
+                    Wanted::Deleted if creates > 0 => actions.push(Action::Ask(i, RequestAction::Create)),
+                    _ => {}
+                }
+                if pauses > 0 && !matches!(record.status, Status::Paused | Status::Deleted) {
+                    actions.push(Action::Ask(i, RequestAction::Pause));
+                }
+            }
+        }
+        if echoes > 0 && !self.asked.is_empty() {
+            actions.push(Action::Echo(0));
+        }
+    }
+
+    /// A request under a new message: it is decided and committed at once, whoever is at work.
+    fn ask(&mut self, i: usize, action: RequestAction) {
+        let id = format!("request-{}", self.asked.len());
+        self.hear(i, action, &id);
+        self.asked.push((i, action, id));
+    }
+
+    /// What the door does with a request's message.
+    fn hear(&self, i: usize, action: RequestAction, id: &str) {
+        let Loaded::Here(mut stored) = now(Records::new(self.world.plain.clone()).load(&self.records[i].key)).unwrap()
+        else {
+            panic!("{i}")
+        };
+        if stored.record.has_heard(id) {
+            return;
+        }
+        let engine = self.at_once();
+        let entry = super::world::journal(&self.world.clock);
+        let request = request(&stored.record, action);
+        match decide(&mut stored.record, &request, &engine.runbooks, self.world.clock.now()) {
+            Move::Begin(step) => now(engine.begin(*stored, &step, entry, id)).unwrap(),
+            Move::Rest(status) => now(engine.rest(*stored, status, entry, id)).unwrap(),
+            Move::Note(_) => {}
+            Move::Refuse(reason) => panic!("{action}: {reason}"),
+        }
+    }
+
+    /// The engine over storage that is not stepped through.
+    fn at_once(&self) -> Engine {
+        let Engine { clock, runbooks, .. } = self.world.engine.clone();
+        Engine::new(self.world.plain.clone(), clock, runbooks)
     }
 
     fn act(&mut self, action: Action) {
@@ -170,6 +238,20 @@ impl<'a> Driver<'a> {
             Action::Sweep => {
                 self.budget.sweeps -= 1;
                 self.sweep();
+            }
+            Action::Ask(i, action) => {
+                let left = match action {
+                    RequestAction::Delete => &mut self.budget.deletes,
+                    RequestAction::Create => &mut self.budget.creates,
+                    _ => &mut self.budget.pauses,
+                };
+                *left -= 1;
+                self.ask(i, action);
+            }
+            Action::Echo(at) => {
+                self.budget.echoes -= 1;
+                let (i, action, id) = self.asked[at].clone();
+                self.hear(i, action, &id);
             }
         }
     }
@@ -215,6 +297,12 @@ impl<'a> Driver<'a> {
             self.world.clock.set(at);
             return true;
         }
+        let paused: Vec<usize> =
+            (0..self.records.len()).filter(|&i| self.world.load(&self.records[i]).status == Status::Paused).collect();
+        if !paused.is_empty() {
+            paused.into_iter().for_each(|i| self.ask(i, RequestAction::Resume));
+            return true;
+        }
         if self.unfinished().next().is_none() {
             return false;
         }
@@ -225,7 +313,7 @@ impl<'a> Driver<'a> {
     }
 
     fn unfinished(&self) -> impl Iterator<Item = Record> {
-        self.records.iter().map(|record| self.world.load(record)).filter(|record| !record.status.is_final())
+        self.records.iter().map(|record| self.world.load(record)).filter(|record| !record.resting)
     }
 
     /// Sends again what is unfinished, as the timer does for what is overdue; it is not what dies here.
@@ -234,10 +322,7 @@ impl<'a> Driver<'a> {
             let Loaded::Here(stored) = now(Records::new(self.world.plain.clone()).load(&record.key)).unwrap() else {
                 panic!("{record:?}")
             };
-            let mut engine = self.world.engine.clone();
-            engine.records = Records::new(self.world.plain.clone());
-            engine.storage = self.world.plain.clone();
-            now(engine.send_again(*stored, "overdue")).unwrap();
+            now(self.at_once().send_again(*stored, "overdue")).unwrap();
         }
     }
 }
@@ -276,4 +361,13 @@ impl Driver<'_> {
         self.run(&mut Choices::default());
         self.world.trouble.after.load(Relaxed) == 0
     }
+}
+
+/// A request for the pair of a record, with nothing else.
+fn request(record: &Record, action: RequestAction) -> Request {
+    let text = serde_json::json!({
+        "version": 1, "action": action.to_string(), "vnet": record.vnet.to_string(),
+        "vpc": {"organization": "org1a2b3c4d5e6", "id": record.key.vpc.id()},
+    });
+    Request::parse(&text.to_string()).unwrap()
 }

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use super::stepped::moment;
 use crate::engine::tests::failure;
 use crate::engine::{Act, Failure, Job, Look, Service, SharedEffect, Step, Stop};
-use crate::peering::Half;
+use crate::peering::{Half, Provenance};
 use crate::store::Scope;
 
 /// What becomes of the requests to make an object, in their order; then each is done.
@@ -40,6 +40,8 @@ pub struct Cloud {
     pub conflicts: u32,
     /// What happens to the next requests.
     pub next: Vec<Asked>,
+    /// How often one was removed that somebody had made before us.
+    pub robbed: u32,
 }
 
 /// The cloud, as steps hold it.
@@ -72,6 +74,78 @@ async fn make(cloud: &Shared, name: &'static str) -> Result<(), Failure> {
     };
     moment().await;
     answer
+}
+
+/// Removes an object; one that is gone already is no error.
+async fn unmake(cloud: &Shared, name: &'static str) -> Result<(), Failure> {
+    moment().await;
+    let answer = {
+        let cloud = &mut *cloud.lock().unwrap();
+        let asked = if cloud.next.is_empty() { None } else { Some(cloud.next.remove(0)) };
+        if asked == Some(Asked::Refused) {
+            Err(failure(Service::Arm, 403, "AuthorizationFailed"))
+        } else {
+            cloud.robbed += u32::from(cloud.objects.remove(name) == Some(Found::Foreign));
+            let lost = Failure { status: None, ..failure(Service::Arm, 0, "") };
+            if asked.is_some() { Err(lost) } else { Ok(()) }
+        }
+    };
+    moment().await;
+    answer
+}
+
+/// A step that removes a half of the peering, if we made it.
+pub struct Unmake(pub Shared, pub &'static str);
+
+#[async_trait]
+impl Step for Unmake {
+    async fn look(&self, job: &mut Job) -> Result<Look, Stop> {
+        if matches!(job.record.provenance.aiven, None | Some(Provenance::Adopted)) {
+            return Ok(Look::Done);
+        }
+        if exists(&self.0, self.1).await {
+            return Ok(Look::Missing);
+        }
+        job.record.provenance.aiven = None;
+        Ok(Look::Done)
+    }
+
+    async fn act(&self, _: &mut Job) -> Result<Act, Stop> {
+        unmake(&self.0, self.1).await?;
+        Ok(Act::Again)
+    }
+}
+
+/// A step that leaves the users of a row.
+pub struct Leave(pub Scope);
+
+#[async_trait]
+impl Step for Leave {
+    async fn look(&self, job: &mut Job) -> Result<Look, Stop> {
+        Ok(if job.is_member(&self.0).await? { Look::Missing } else { Look::Done })
+    }
+
+    async fn act(&self, job: &mut Job) -> Result<Act, Stop> {
+        job.leave(&self.0).await?;
+        Ok(Act::Done)
+    }
+}
+
+/// A step that removes what the peerings of a VNet share, when nobody uses it.
+pub struct UnmakeShared(pub Shared, pub Scope);
+
+#[async_trait]
+impl Step for UnmakeShared {
+    async fn look(&self, job: &mut Job) -> Result<Look, Stop> {
+        let unused = job.is_removable(&self.1, "assignment", &|_| true).await?;
+        Ok(if unused { Look::Missing } else { Look::Done })
+    }
+
+    async fn act(&self, job: &mut Job) -> Result<Act, Stop> {
+        let cloud = &self.0;
+        job.remove(&self.1, "assignment", &|_| true, async |_: String| Ok(unmake(cloud, "assignment").await?)).await?;
+        Ok(Act::Again)
+    }
 }
 
 /// A step that makes a half of the peering.
@@ -120,6 +194,10 @@ impl SharedEffect for Assignment<'_> {
 
     async fn look(&self) -> Result<Option<String>, Stop> {
         Ok(exists(self.0, "assignment").await.then(|| "assignment".to_owned()))
+    }
+
+    fn intended(&self) -> Option<String> {
+        Some("assignment".to_owned())
     }
 
     async fn make(&self) -> Result<String, Stop> {

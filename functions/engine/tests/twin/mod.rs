@@ -8,11 +8,12 @@ mod driver;
 mod effects;
 mod one;
 mod pairs;
+mod requests;
 mod single;
 mod stepped;
 mod world;
 
 use choices::Choices;
 use driver::{Budget, Driver};
-use effects::{Asked, Found, Make, MakeShared, Pass};
+use effects::{Asked, Found, Leave, Make, MakeShared, Pass, Unmake, UnmakeShared};
 use world::World;

@@ -151,6 +151,7 @@ fn wider_budgets() {
         (3, 0, 1, 0, 1),
         (0, 3, 1, 0, 1),
     ] {
-        explore(Budget { deaths, switches, duplicates, redeliveries, sweeps }, &[], 8);
+        let budget = Budget { deaths, switches, duplicates, redeliveries, sweeps, ..Budget::default() };
+        explore(budget, &[], 8);
     }
 }

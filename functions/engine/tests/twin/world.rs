@@ -12,7 +12,7 @@ use super::effects::{Cloud, Shared};
 use super::stepped::{Stepped, Trouble};
 use crate::clock::Clock;
 use crate::engine::tests::{ManualClock, both, record};
-use crate::engine::{Engine, Runbook, StepMessage, queue_of, to_text};
+use crate::engine::{Engine, Runbook, Runbooks, StepMessage, queue_of, to_text};
 use crate::peering::{JournalEntry, Party, Record};
 use crate::store::memory::{MemoryQueues, MemoryTables};
 use crate::store::{Loaded, Queues, Records, Storage, Tables};
@@ -59,21 +59,26 @@ pub struct World {
 impl World {
     /// An empty one; the runbook is made over its cloud.
     pub fn new(runbook: impl FnOnce(&Shared) -> Runbook) -> Self {
+        Self::there_and_back(|cloud| both(runbook(cloud)))
+    }
+
+    /// An empty one with a way back.
+    pub fn there_and_back(runbooks: impl FnOnce(&Shared) -> Runbooks) -> Self {
         let clock = ManualClock::new();
         let tables: Arc<dyn Tables> = Arc::new(MemoryTables::new(Arc::new(clock.clone())));
         let queues = Arc::new(MemoryQueues::new(Arc::new(clock.clone())));
         let (cloud, trouble) = (Arc::new(Mutex::new(Cloud::default())), Arc::new(Trouble::default()));
-        let runbook = runbook(&cloud);
+        let runbooks = runbooks(&cloud);
         for table in ["peerings", "vpcs", "shared", "rejected"] {
             now(tables.create_table_if_missing(table)).unwrap();
         }
-        for name in runbook.entries.iter().map(|entry| entry.name).chain(["poll_vpc"]) {
+        for name in runbooks.entries().map(|entry| entry.name).chain(["poll_vpc"]) {
             now(queues.create_queue_if_missing(&queue_of(name))).unwrap();
         }
         let stepped_tables: Arc<dyn Tables> = Arc::new(Stepped { inner: tables.clone(), trouble: trouble.clone() });
         let inner: Arc<dyn Queues> = queues.clone();
         let stepped_queues: Arc<dyn Queues> = Arc::new(Stepped { inner, trouble: trouble.clone() });
-        let engine = Engine::new(Storage::new(stepped_tables, stepped_queues), Arc::new(clock.clone()), both(runbook));
+        let engine = Engine::new(Storage::new(stepped_tables, stepped_queues), Arc::new(clock.clone()), runbooks);
         Self { clock, cloud, engine, plain: Storage::new(tables, queues.clone()), queues, trouble }
     }
 

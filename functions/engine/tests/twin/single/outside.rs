@@ -121,7 +121,7 @@ fn what_is_sent_again_makes_its_old_copies_stale() {
 fn a_note_moves_nothing() {
     let (world, record) = parked();
     let entry = JournalEntry { note: "asked again".to_owned(), ..super::super::world::journal(&world.clock) };
-    drive(world.engine.note(stored(&world, &record), entry)).unwrap();
+    drive(world.engine.note(stored(&world, &record), entry, "m")).unwrap();
     assert_eq!(world.load(&record), record);
 }
 
