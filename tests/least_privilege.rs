@@ -311,7 +311,7 @@ async fn an_id_that_is_not_given_takes_the_right_to_look_it_up() {
 #[tokio::test(start_paused = true)]
 async fn the_page_of_permissions_says_what_is_given_and_used_today() {
     let page = rights::page::written().await;
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("infra/rights.md");
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("infra/permissions.md");
     if std::env::var_os("PERMISSIONS").is_some_and(|wish| wish == "write") {
         std::fs::write(&path, &page).unwrap();
     }
@@ -319,6 +319,6 @@ async fn the_page_of_permissions_says_what_is_given_and_used_today() {
     let differs = page.lines().zip(there.lines()).find(|(now, then)| now != then);
     assert!(
         page == there,
-        "infra/rights.md is stale, first at {differs:?}; run: PERMISSIONS=write cargo test --test least_privilege"
+        "infra/permissions.md is stale, first at {differs:?}; run: PERMISSIONS=write cargo test --test least_privilege"
     );
 }

@@ -8,7 +8,6 @@ import arm
 import bicep
 import compiler
 import names
-import permissions
 import project
 import prove
 import resource_types
@@ -21,9 +20,6 @@ CHECKOV_LIMIT = 170  # seconds
 
 def run(what):
     """All of them, whatever the ones before say. Returns the exit code."""
-    if what == "permissions":
-        permissions.PAGE.write_text(permissions.page(bicep.read(INFRA)))
-        return 0
     failed = 0
     files = {}
     for heading, stage in STAGES:
@@ -73,10 +69,6 @@ def _prove(files):
     return unseen, f"{count - len(unseen)} of {count} deliberate breaks are seen"
 
 
-def _permissions(files):
-    return list(permissions.check(files)), f"{len(permissions.REASONS)} actions, each with what it is for; {permissions.PAGE.name} is up to date"
-
-
 def _project(_files):
     faults, figures = project.check()
     return faults, figures
@@ -113,7 +105,6 @@ STAGES = [
     ("Microsoft's resource types", _types),
     ("What compilers are silent about", _rules),
     ("Deliberate breaks", _prove),
-    ("Who may do what", _permissions),
     ("Scripts, workflows, azure.yaml", _project),
     ("Bicep compiler", _compiler),
     ("checkov", _checkov),
