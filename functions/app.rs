@@ -8,7 +8,7 @@ use tokio::sync::OnceCell;
 
 use crate::accept_request::{REQUESTS, accept_request};
 use crate::clock::{Clock, SystemClock};
-use crate::cloud::entra::{Credential, EntraTokens};
+use crate::cloud::entra::EntraTokens;
 use crate::cloud::{Clouds, transport};
 use crate::create::{self, Tools};
 use crate::create_vpc::await_vpc::await_vpc;
@@ -18,7 +18,9 @@ use crate::engine::{Delivery, Engine, RunError, Runbooks, queue_of};
 use crate::invocation::{Function, Functions, Invocation, Trigger};
 use crate::settings::Settings;
 use crate::store::{Connection, Scope, SharedRow, Storage, StoreError};
-use crate::watch::{poll_vpc::poll_vpc, poll_waiting::poll_waiting, sweep::sweep};
+use crate::watch::{
+    poll_vpc::poll_vpc, poll_waiting::poll_waiting, reconcile::reconcile, reconcile_vpc::reconcile_vpc, sweep::sweep,
+};
 
 /// The tables. They are made at start.
 const TABLES: [&str; 4] = ["peerings", "vpcs", "shared", "rejected"];
@@ -63,7 +65,7 @@ impl App {
         let connection = Connection::read(&get).map_err(|e| e.to_string())?;
         let storage = Storage::open(&connection, None, transport.clone(), clock.clone()).map_err(|e| e.to_string())?;
         let tokens =
-            Arc::new(EntraTokens::new(&settings.endpoints, Credential::Federated, transport.clone(), clock.clone()));
+            Arc::new(EntraTokens::new(&settings.endpoints, settings.credential, transport.clone(), clock.clone()));
         let clouds = Clouds::new(&settings.endpoints, transport, clock.clone(), tokens);
         Ok(Self::new(settings, clouds, storage, clock))
     }
@@ -107,9 +109,8 @@ impl App {
     /// Every queue that a function listens to.
     fn queues(&self) -> Vec<String> {
         let steps = self.engine.runbooks.entries().map(|entry| queue_of(entry.name));
-        steps
-            .chain([REQUESTS.to_owned(), queue_of("poll_vpc"), VPC_REQUESTS.to_owned(), AWAIT_VPC.to_owned()])
-            .collect()
+        let hints = ["poll_vpc", "reconcile_vpc"].map(queue_of);
+        steps.chain(hints).chain([REQUESTS, VPC_REQUESTS, AWAIT_VPC].map(str::to_owned)).collect()
     }
 
     /// The functions by name: each folder with a `function.json` is one.
@@ -149,6 +150,13 @@ impl App {
                 |app, text, delivery| async move { poll_vpc(&app.engine, &app.tools, &text, &delivery).await },
             ),
         );
+        functions.insert(
+            "reconcile_vpc",
+            self.on_message(|app, text, delivery| async move {
+                reconcile_vpc(&app.engine, &app.tools, &text, &delivery).await
+            }),
+        );
+        functions.insert("reconcile", self.on_timer(|app| async move { reconcile(&app.engine, &app.tools).await }));
         functions.insert("poll_waiting", self.on_timer(|app| async move { poll_waiting(&app.engine).await }));
         functions.insert("sweep", self.on_timer(|app| async move { sweep(&app.engine, &app.tools).await }));
         functions
@@ -212,7 +220,7 @@ mod tests {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock(settings.time_scale));
         let transport = transport(None).unwrap();
         let tokens =
-            Arc::new(EntraTokens::new(&settings.endpoints, Credential::Federated, transport.clone(), clock.clone()));
+            Arc::new(EntraTokens::new(&settings.endpoints, settings.credential, transport.clone(), clock.clone()));
         let clouds = Clouds::new(&settings.endpoints, transport, clock.clone(), tokens);
         App::new(settings, clouds, storage.clone(), clock)
     }

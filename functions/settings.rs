@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::clock::TimeScale;
 use crate::cloud::Endpoints;
+use crate::cloud::entra::Credential;
 use crate::peering::{AppId, ObjectId, Owner, SubscriptionId, TenantId, VnetId, VpcRef};
 
 /// Aiven's application, by which its platform peers to networks of its customers (its published runbooks).
@@ -31,6 +32,10 @@ pub struct Settings {
     pub made: Made,
     /// The role that our application gets on a VNet.
     pub peering_role: PeeringRole,
+    /// What reconciliation does about what a vendor broke.
+    pub reconcile: Reconcile,
+    /// How the application proves itself.
+    pub credential: Credential,
     /// Subscriptions that may be asked for; empty: all.
     pub allowed_subscriptions: Vec<SubscriptionId>,
     /// VPCs that may be asked for; empty: all.
@@ -63,6 +68,15 @@ pub enum PeeringRole {
     Minimal,
     /// The built-in role that the published runbooks use.
     NetworkContributor,
+}
+
+/// `RECONCILE`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reconcile {
+    /// What a vendor broke of what we created is made again.
+    Repair,
+    /// Nothing is touched.
+    Report,
 }
 
 /// An entry of `ALLOWED_VPCS`: a VPC's id, its key with the owner (`org:<organization>:<id>`, `project:<project>:<id>`), or the owner
@@ -201,7 +215,9 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         let made = self.made();
         let roles = [("minimal", PeeringRole::Minimal), ("network-contributor", PeeringRole::NetworkContributor)];
         let peering_role = self.one_of("PEERING_ROLE", &roles);
-        self.one_of("CREDENTIAL", &[("federated", ())]);
+        let credential = self.credential(key_vault.as_ref());
+        let choices = [("repair", Reconcile::Repair), ("report", Reconcile::Report)];
+        let reconcile = self.one_of("RECONCILE", &choices);
         let allowed_subscriptions = self.list("ALLOWED_SUBSCRIPTIONS");
         let allowed_vpcs = self.list("ALLOWED_VPCS");
         let app_vnet = self.parsed::<VnetId>("APP_VNET");
@@ -226,11 +242,24 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
             aiven_application: aiven_application?,
             made,
             peering_role: peering_role?,
+            reconcile: reconcile?,
+            credential: credential?,
             allowed_subscriptions,
             allowed_vpcs,
             app_vnet,
             time_scale,
         })
+    }
+
+    /// A password needs a vault to be kept in; a malformed address of one is told already.
+    fn credential(&mut self, key_vault: Option<&Url>) -> Option<Credential> {
+        let credential =
+            self.one_of("CREDENTIAL", &[("federated", Credential::Federated), ("secret", Credential::Secret)])?;
+        if credential == Credential::Secret && key_vault.is_none() && self.text("KEY_VAULT_URL").is_none() {
+            self.wrong
+                .push("KEY_VAULT_URL is missing: CREDENTIAL=secret keeps the application's password there".to_owned());
+        }
+        Some(credential)
     }
 
     fn made(&mut self) -> Made {
@@ -340,6 +369,7 @@ mod tests {
             ("AZURE_TENANT_ID", ""),
             ("AZURE_CLIENT_ID", "me"),
             ("PEERING_ROLE", "owner"),
+            ("RECONCILE", "undo"),
             ("INSTALLATION", "Ünique"),
             ("ALLOWED_SUBSCRIPTIONS", "a,b"),
             ("TIME_SCALE", "60"),
@@ -349,6 +379,7 @@ mod tests {
             "AZURE_TENANT_ID is missing",
             "AZURE_CLIENT_ID:",
             "PEERING_ROLE:",
+            "RECONCILE:",
             "INSTALLATION:",
             "ALLOWED_SUBSCRIPTIONS:",
         ] {
@@ -367,6 +398,18 @@ mod tests {
         assert!(!settings.allowed_vpcs[2].admits(&project.vpc(Uuid::nil())));
         assert!(read(&[]).unwrap().admits_vpcs_of(&project));
         assert!(read(&[("ALLOWED_VPCS", "orgs:x")]).unwrap_err().contains("ALLOWED_VPCS"));
+    }
+
+    #[test]
+    fn a_password_needs_a_vault() {
+        assert_eq!(read(&[]).unwrap().credential, Credential::Federated);
+        let vault = ("KEY_VAULT_URL", "https://peering.vault.azure.net");
+        assert_eq!(read(&[("CREDENTIAL", "secret"), vault]).unwrap().credential, Credential::Secret);
+        let error = read(&[("CREDENTIAL", "secret"), ("AZURE_TENANT_ID", "")]).unwrap_err();
+        assert!(error.contains("KEY_VAULT_URL is missing") && error.contains("AZURE_TENANT_ID is missing"), "{error}");
+        let error = read(&[("CREDENTIAL", "secret"), ("KEY_VAULT_URL", "vault")]).unwrap_err();
+        assert_eq!(error.matches("KEY_VAULT_URL").count(), 1, "{error}");
+        assert!(read(&[("CREDENTIAL", "password")]).unwrap_err().contains("CREDENTIAL"));
     }
 
     #[test]

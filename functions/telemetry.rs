@@ -22,6 +22,10 @@ pub const DEADLINE_NEAR: &str = "deadline_near";
 pub const POISONED: &str = "poisoned";
 /// A peering, or what several share, is not as it should be.
 pub const DRIFT: &str = "drift";
+/// A difference is being mended.
+pub const REPAIR: &str = "repair";
+/// A VPC has a connection that nobody asked for.
+pub const UNKNOWN_CONNECTION: &str = "unknown_connection";
 /// Too many differences at once: nothing is repaired until a person has looked.
 pub const BRAKE: &str = "brake";
 /// Something that all peerings share stopped them.
@@ -32,7 +36,7 @@ pub const CAUSE_CLOSED: &str = "cause_closed";
 pub const SECRET_EXPIRES: &str = "secret_expires";
 
 /// All of them.
-pub const EVENTS: [&str; 13] = [
+pub const EVENTS: [&str; 15] = [
     ADVANCE,
     AGAIN,
     BACK,
@@ -42,6 +46,8 @@ pub const EVENTS: [&str; 13] = [
     DEADLINE_NEAR,
     POISONED,
     DRIFT,
+    REPAIR,
+    UNKNOWN_CONNECTION,
     BRAKE,
     CAUSE_OPENED,
     CAUSE_CLOSED,

@@ -51,7 +51,8 @@ async fn comes_and_goes(prepare: impl FnOnce(&mut World) -> Vec<Pair>) {
     create(&mut simulation, &pairs).await;
     assert_ne!(simulation.world().snapshot(), before);
     delete(&mut simulation, &pairs).await;
-    assert_as_before(&before, &simulation.world().snapshot(), &simulation.shown().await);
+    let shown = simulation.shown().await;
+    assert_as_before(&before, &simulation.world().snapshot(), &shown);
 }
 
 #[tokio::test(start_paused = true)]
@@ -110,7 +111,8 @@ async fn the_assignments_of_a_vnet_go_with_the_second_of_two_peerings() {
     let journal = simulation.journal().await.join("\n");
     assert!(journal.contains("the role assignments stay: another peering of the VNet uses them"), "{journal}");
     delete(&mut simulation, &pairs[1..]).await;
-    assert_as_before(&before, &simulation.world().snapshot(), &simulation.shown().await);
+    let shown = simulation.shown().await;
+    assert_as_before(&before, &simulation.world().snapshot(), &shown);
 }
 
 /// Deletes, and dies before the n-th call of it. `false`: it has fewer.
@@ -128,7 +130,8 @@ async fn delete_and_die(n: usize, prepare: impl FnOnce(&mut World) -> Vec<Pair>)
     let died = !simulation.moments.is_planned();
     simulation.moments.spare();
     finish(&mut simulation, &pairs).await;
-    assert_as_before(&before, &simulation.world().snapshot(), &format!("{n}\n{}", simulation.shown().await));
+    let shown = simulation.shown().await;
+    assert_as_before(&before, &simulation.world().snapshot(), &format!("{n}\n{shown}"));
     died
 }
 
@@ -191,7 +194,8 @@ async fn delete_at(n: usize, prepare: impl FnOnce(&mut World) -> Vec<Pair>) {
         simulation.request("delete", &pairs[0]).await;
     }
     finish(&mut simulation, &pairs).await;
-    assert_as_before(&before, &simulation.world().snapshot(), &format!("{n}\n{}", simulation.shown().await));
+    let shown = simulation.shown().await;
+    assert_as_before(&before, &simulation.world().snapshot(), &format!("{n}\n{shown}"));
 }
 
 #[test]
@@ -215,6 +219,7 @@ async fn what_went_can_come_again() {
         let provenance = simulation.record(&pairs[0]).await.unwrap().provenance;
         assert_eq!((provenance.aiven, provenance.azure), (Some(Provenance::Created), Some(Provenance::Created)));
         delete(&mut simulation, &pairs).await;
-        assert_as_before(&before, &simulation.world().snapshot(), &simulation.shown().await);
+        let shown = simulation.shown().await;
+        assert_as_before(&before, &simulation.world().snapshot(), &shown);
     }
 }

@@ -53,7 +53,7 @@ fn create(record: &mut Record, request: &Request, runbooks: &Runbooks, now: Time
         record.repaired.clear();
     }
     record.wanted = Wanted::Active;
-    record.options = options_of(request);
+    take(record, options_of(request));
     record.vnet = request.vnet.clone().unwrap_or_else(|| record.vnet.clone());
     (record.requested_by, record.reference) = (request.requested_by.clone(), request.reference.clone());
     record.paused_from = None;
@@ -87,11 +87,21 @@ fn update(record: &mut Record, request: &Request, runbooks: &Runbooks) -> Move {
     if asked == record.options {
         return Move::Note("nothing to update: the options are as asked for".to_owned());
     }
-    record.options = asked;
+    take(record, asked);
     let create = &runbooks.create;
     let at =
         if create.position(&record.step) < create.position(HALVES) { record.step.clone() } else { HALVES.to_owned() };
     Move::Begin(at)
+}
+
+/// The options from now on. What Aiven was asked to route before, it need not any more.
+fn take(record: &mut Record, asked: Options) {
+    let before = std::mem::replace(&mut record.options, asked).user_peer_network_cidrs;
+    for range in before {
+        if !record.facts.routed.contains(&range) {
+            record.facts.routed.push(range);
+        }
+    }
 }
 
 fn verify(record: &Record) -> Move {

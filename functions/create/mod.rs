@@ -1,16 +1,16 @@
 //! The runbook forwards: how a peering comes to be, one folder a step. Read the table first.
 
-mod add_credential;
-mod admit_aiven;
+pub mod add_credential;
+pub mod admit_aiven;
 mod authorize_aiven;
-mod authorize_application;
+pub mod authorize_application;
 mod await_active;
 mod await_pending_peer;
 pub mod create_service_principal;
-mod define_aiven_role;
+pub mod define_aiven_role;
 pub mod inspect_network;
 mod peer_network;
-mod register_application;
+pub mod register_application;
 pub mod request_peering;
 pub mod roles;
 mod verify_connectivity;

@@ -21,6 +21,8 @@ pub struct Role<'a> {
     pub description: &'static str,
     /// What it allows.
     pub actions: &'static [&'static str],
+    /// Whether one of ours that somebody changed is to be made again as it should be.
+    pub mend: bool,
 }
 
 impl Role<'_> {
@@ -40,10 +42,19 @@ impl Role<'_> {
         }
     }
 
-    fn checked(&self, role: RoleDefinition) -> Result<String, Stop> {
+    /// Whether a role allows what it should, and nothing else.
+    pub fn is_as_it_should_be(&self, role: &RoleDefinition) -> bool {
         let allowed = |action: &String| self.actions.iter().any(|wanted| wanted.eq_ignore_ascii_case(action));
-        if role.actions.len() == self.actions.len() && role.actions.iter().all(allowed) && role.not_actions.is_empty() {
-            return Ok(role.id);
+        role.actions.len() == self.actions.len() && role.actions.iter().all(allowed) && role.not_actions.is_empty()
+    }
+
+    fn checked(&self, role: RoleDefinition) -> Result<Option<String>, Stop> {
+        if self.is_as_it_should_be(&role) {
+            return Ok(Some(role.id));
+        }
+        if self.mend && role.name == self.id() {
+            // As good as missing: making it again makes it as it should be.
+            return Ok(None);
         }
         Err(Stop::Fix(Fix {
             what: format!(
@@ -55,7 +66,7 @@ impl Role<'_> {
             ),
             why: "somebody changed our role, or made another of the same name".to_owned(),
             command: format!(
-                "az role definition delete --name {} (it is made again as it should be), or restore its actions",
+                "restore its actions: az role definition update --role-definition <its JSON with those actions>; or, if it is ours, send action \"retry\"; its GUID is {}",
                 role.name
             ),
             code: "role_differs".to_owned(),
@@ -75,7 +86,7 @@ impl SharedEffect for Role<'_> {
             Some(role) => Some(role),
             None => arm.role_definitions_named(self.subscription, &self.spec().role_name).await?.into_iter().next(),
         };
-        found.map(|role| self.checked(role)).transpose()
+        found.map_or(Ok(None), |role| self.checked(role))
     }
 
     async fn make(&self) -> Result<String, Stop> {
@@ -158,7 +169,7 @@ pub fn full_id(subscription: SubscriptionId, role: Uuid) -> String {
 }
 
 /// The GUID at the end of a role's full id; nil if there is none, which matches nothing.
-fn last_segment(id: &str) -> Uuid {
+pub fn last_segment(id: &str) -> Uuid {
     id.rsplit('/').next().and_then(|last| Uuid::try_parse(last).ok()).unwrap_or_default()
 }
 

@@ -60,7 +60,7 @@ impl Engine {
     }
 
     /// Records that a cause of a service is over; deadlines do not count the time in between.
-    async fn close_cause_of(&self, service: Service) -> Result<Option<Outage>, StoreError> {
+    pub async fn close_cause_of(&self, service: Service) -> Result<Option<Outage>, StoreError> {
         let now = self.clock.now();
         let is_over = AtomicBool::new(false);
         let over = |row: &mut SharedRow| {

@@ -176,6 +176,14 @@ impl Job {
         made.map(|value| Known { value, made_at: Some(now) })
     }
 
+    /// Whether a shared thing of ours that somebody changed may be put back as it should be.
+    pub async fn may_mend(&mut self, scope: &Scope, part: &str) -> Result<bool, Stop> {
+        let held = self.shared.load(scope).await?;
+        let provenance = held.row.parts.get(part).and_then(|part| part.provenance);
+        self.keep(scope, held);
+        Ok(self.record.mending && matches!(provenance, Some(Provenance::Created | Provenance::Claimed)))
+    }
+
     /// Joins a VNet's users, unless this peering is one of them already. Only from `act`.
     pub async fn join(&mut self, vnet: &Scope) -> Result<(), Stop> {
         let held = self.take(vnet);

@@ -1,5 +1,6 @@
 //! The messages between steps: hints to look at a record, and nothing more.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::peering::{PeeringKey, Record, SCHEMA, TraceParent, VpcRef};
@@ -44,6 +45,21 @@ impl PollMessage {
     pub fn of(vpc: &VpcRef) -> Self {
         Self { schema: SCHEMA, vpc: vpc.key() }
     }
+}
+
+/// A hint to compare a VPC's peerings with what they should be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReconcileMessage {
+    /// Version of this format.
+    pub schema: u32,
+    /// Which VPC, as [`VpcRef::key`] writes it.
+    pub vpc: String,
+    /// The pass that it belongs to: when it began.
+    pub pass: Timestamp,
+    /// What drifted has been told of, and what may be is to be repaired now.
+    #[serde(default)]
+    pub repair: bool,
 }
 
 /// Only the version: what is newer than this program is not read any further.

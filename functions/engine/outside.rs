@@ -2,7 +2,7 @@
 
 use crate::engine::settle::settle;
 use crate::engine::{Act, Delivery, Engine, RunError, Stop};
-use crate::peering::{JournalEntry, Status};
+use crate::peering::{JournalEntry, Status, VpcRef};
 use crate::store::{Flag, Stored};
 
 impl Engine {
@@ -88,6 +88,29 @@ impl Engine {
         record.hear(message_id);
         self.records.commit(&stored, &asked).await?;
         self.send_for(&stored.record).await
+    }
+
+    /// Commits what was seen of a record that rests, and goes on resting. A lost race is no error: the record moved on.
+    pub async fn observe(&self, mut stored: Stored, entry: &JournalEntry) -> Result<(), RunError> {
+        let record = &mut stored.record;
+        record.seq += 1;
+        record.due = entry.at;
+        record.committed_by = None;
+        match self.records.commit(&stored, entry).await {
+            Err(error) if error.is_lost_race() => Ok(()),
+            other => Ok(other?),
+        }
+    }
+
+    /// A worker that died after a commit of this very message owes the sends.
+    pub async fn send_what_is_owed(&self, vpc: &VpcRef, delivery: &Delivery) -> Result<(), RunError> {
+        for stored in self.records.under_way(vpc).await? {
+            let record = &stored.record;
+            if record.committed_by.as_ref() == Some(&delivery.message_id) && !record.parked {
+                self.send_for(record).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Sends a record's message once more. Old copies of it, should there be any, go stale.

@@ -1,6 +1,6 @@
 //! What a peering's steps learned on the way: ids, instants, states, and whether it connects.
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +42,8 @@ pub struct Facts {
     pub connection: Option<String>,
     /// When the connection was asked for.
     pub requested_at: Option<Timestamp>,
+    /// Ranges that were asked for once: of a connection's ranges only these are taken back when they are not wanted any more.
+    pub routed: Vec<Ipv4Net>,
     /// How often a refused connection was deleted and asked for again.
     pub recreated: u32,
     /// The connection is to be replaced although Aiven has not given it up: its half is left over from a former peering.

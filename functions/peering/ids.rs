@@ -87,6 +87,18 @@ impl VnetId {
     pub fn key(&self) -> String {
         format!("{}:{}:{}", self.subscription, self.resource_group_lower(), self.name_lower())
     }
+
+    /// The VNet of a [`key`](Self::key): its names are in lower case then.
+    pub fn from_key(key: &str) -> Option<Self> {
+        let mut parts = key.splitn(3, ':');
+        let (subscription, resource_group, name) = (parts.next()?, parts.next()?, parts.next()?);
+        let id = Self {
+            subscription: subscription.parse().ok()?,
+            resource_group: resource_group.to_owned(),
+            name: name.to_owned(),
+        };
+        (id.key() == key).then_some(id)
+    }
 }
 
 impl PartialEq for VnetId {

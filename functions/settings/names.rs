@@ -52,6 +52,7 @@ pub const NAMES: &[(&str, Given)] = &[
     ("LOG", Given::IfNeeded),
     ("PEERING_ROLE", Given::ByDeployment),
     ("PEERING_ROLE_ID", Given::IfNeeded),
+    ("RECONCILE", Given::ByDeployment),
     ("SSL_CERT_FILE", Given::Locally),
     ("TIME_SCALE", Given::Locally),
 ];

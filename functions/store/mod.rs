@@ -35,7 +35,7 @@ pub use error::StoreError;
 pub use queues::{Content, Queues, ReceivedMessage};
 pub use records::{Flag, Loaded, Records, Stored, VpcRow, Vpcs};
 pub use rejected::reject;
-pub use shared::{Cause, HeldRow, Outage, Part, Scope, Shared, SharedRow};
+pub use shared::{Brake, Cause, HeldRow, Outage, Part, Scope, Shared, SharedRow};
 pub use tables::{Continuation, Entity, Filter, Op, Page, Query, Rows, Tables, Value};
 pub use vpc_requests::{FoundRequest, HeldRequest, VpcRequestRow, VpcRequests};
 

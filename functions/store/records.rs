@@ -167,6 +167,15 @@ pub struct VpcRow {
     pub waiting: bool,
     /// When Aiven was last asked about it.
     pub polled_at: Option<Timestamp>,
+    /// Connections of it that nobody asked for, as reconciliation last saw them: `subscription:group:network`.
+    #[serde(default)]
+    pub unknown: Vec<String>,
+}
+
+impl VpcRow {
+    fn new(vpc: &VpcRef) -> Self {
+        Self { schema: SCHEMA, vpc: vpc.key(), open: false, waiting: false, polled_at: None, unknown: Vec::new() }
+    }
 }
 
 /// What a VPC's row says of its peerings.
@@ -187,7 +196,7 @@ impl Flag {
     }
 }
 
-const VPC: Shape = Shape { json: &[], instants: &["polled_at"] };
+const VPC: Shape = Shape { json: &["unknown"], instants: &["polled_at"] };
 const VPCS: &str = "vpcs";
 const PARTITION: &str = "vpc";
 
@@ -209,7 +218,7 @@ impl Vpcs {
         loop {
             let (mut row, etag) = match self.load(vpc).await? {
                 Some((row, etag)) => (row, Some(etag)),
-                None => (VpcRow { schema: SCHEMA, vpc: vpc.key(), open: false, waiting: false, polled_at: None }, None),
+                None => (VpcRow::new(vpc), None),
             };
             let set = match flag {
                 Flag::Open => &mut row.open,
@@ -236,7 +245,15 @@ impl Vpcs {
 
     /// The VPCs whose flag is set.
     pub async fn flagged(&self, flag: Flag) -> Result<Vec<VpcRef>, StoreError> {
-        let set = Filter::partition(PARTITION).and(Filter::eq(flag.column(), Value::Bool(true)));
+        self.list(Filter::partition(PARTITION).and(Filter::eq(flag.column(), Value::Bool(true)))).await
+    }
+
+    /// All VPCs that were ever asked for.
+    pub async fn all(&self) -> Result<Vec<VpcRef>, StoreError> {
+        self.list(Filter::partition(PARTITION)).await
+    }
+
+    async fn list(&self, set: Filter) -> Result<Vec<VpcRef>, StoreError> {
         let rows = self.storage.tables.query(VPCS, &Query::filter(set).select(&["vpc"]), MOST).await?;
         Ok(rows.entities.iter().filter_map(|entity| entity.str("vpc")?.parse().ok()).collect())
     }

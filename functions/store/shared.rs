@@ -6,11 +6,13 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::columns::{self, Shape};
-use super::{Storage, StoreError};
-use crate::peering::{Claim, Provenance, SCHEMA, SubscriptionId, VnetId};
+use super::{Filter, Query, Storage, StoreError};
+use crate::peering::{Claim, Drift, Provenance, SCHEMA, SubscriptionId, VnetId};
 
 const TABLE: &str = "shared";
-const SHAPE: Shape = Shape { json: &["parts", "users", "cause", "outage"], instants: &[] };
+/// More VNets than an installation has: a bound for memory, not for use.
+const MOST: usize = 20_000;
+const SHAPE: Shape = Shape { json: &["parts", "users", "cause", "outage", "drift", "brake"], instants: &[] };
 
 /// Which row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +55,12 @@ pub struct SharedRow {
     /// When such a cause was last over: deadlines do not count that time.
     #[serde(default)]
     pub outage: Option<Outage>,
+    /// What reconciliation last saw not to be as it should be, by the part that it is about.
+    #[serde(default)]
+    pub drift: BTreeMap<String, Drift>,
+    /// Why nothing is repaired at this moment; only on the installation's row.
+    #[serde(default)]
+    pub brake: Option<Brake>,
 }
 
 /// One shared thing.
@@ -97,6 +105,17 @@ pub struct Outage {
     pub to: Timestamp,
 }
 
+/// So much drifted at once that repairing it would do more harm than good.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Brake {
+    /// Since when.
+    pub since: Timestamp,
+    /// How many peerings had drifted then.
+    pub drifted: usize,
+    /// Of how many that are, or were, active.
+    pub active: usize,
+}
+
 impl SharedRow {
     fn new() -> Self {
         Self {
@@ -106,6 +125,8 @@ impl SharedRow {
             users: BTreeSet::new(),
             cause: None,
             outage: None,
+            drift: BTreeMap::new(),
+            brake: None,
         }
     }
 
@@ -113,6 +134,17 @@ impl SharedRow {
     pub fn part(&mut self, name: &str) -> &mut Part {
         let empty = Part { value: None, provenance: None, claim: None, made_at: None, verified_at: None };
         self.parts.entry(name.to_owned()).or_insert(empty)
+    }
+}
+
+impl SharedRow {
+    /// What drifted, but for what was seen to be there again since.
+    pub fn drifting(&self) -> impl Iterator<Item = (&str, &Drift)> {
+        let seen_since = |part: &str, drift: &Drift| {
+            self.parts.get(part).and_then(|part| part.verified_at).is_some_and(|at| at > drift.since)
+        };
+        let still = self.drift.iter().filter(move |(part, drift)| !seen_since(part, drift));
+        still.map(|(part, drift)| (part.as_str(), drift))
     }
 }
 
@@ -144,6 +176,26 @@ impl Shared {
             return Ok(HeldRow { row: SharedRow::new(), etag: None });
         };
         Ok(HeldRow { etag: entity.etag.clone(), row: columns::read(&entity, SHAPE)? })
+    }
+
+    /// The rows of all VNets.
+    pub async fn vnets(&self) -> Result<Vec<(VnetId, SharedRow)>, StoreError> {
+        self.list("vnet", VnetId::from_key).await
+    }
+
+    /// The rows of all subscriptions.
+    pub async fn subscriptions(&self) -> Result<Vec<(SubscriptionId, SharedRow)>, StoreError> {
+        self.list("subscription", |key| key.parse().ok()).await
+    }
+
+    async fn list<T>(
+        &self,
+        partition: &str,
+        id: impl Fn(&str) -> Option<T>,
+    ) -> Result<Vec<(T, SharedRow)>, StoreError> {
+        let rows = self.storage.tables.query(TABLE, &Query::filter(Filter::partition(partition)), MOST).await?;
+        let known = rows.entities.iter().filter_map(|entity| Some((id(&entity.row)?, entity)));
+        known.map(|(id, entity)| Ok((id, columns::read(entity, SHAPE)?))).collect()
     }
 
     /// Writes a row if nobody else has since it was read, and keeps its new ETag.

@@ -17,7 +17,7 @@ _PARSER = Parser(Language(tree_sitter_bicep.language()))
 _KINDS = {"string": "string", "int": "int", "bool": "bool", "object": "object", "array": "array", "secureString": "string"}
 _CALLS = {
     "string": "guid uniqueString toLower trim join subscriptionResourceId loadTextContent readEnvironmentVariable format",
-    "array": "split concat map filter items", "bool": "empty", "object": "union",
+    "array": "split concat map filter items take", "bool": "empty", "object": "union",
 }
 CALL_KINDS = {name: kind for kind, names in _CALLS.items() for name in names.split()}
 # The published grammar (1.1.0) lacks this one statement of the language: only this line, as a whole, is left out of the parse.

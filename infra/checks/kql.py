@@ -8,7 +8,7 @@ COLUMNS = {
 }
 WORDS = set(
     "and or not by in on asc desc kind rightouter let string int true false where extend project summarize order join datatable"
-    " startswith isnotempty isnotnull parse_json tostring tolong arg_max dcount count countif sum max percentile coalesce iff now next".split())
+    " startswith isnotempty isnotnull parse_json tobool tostring tolong arg_max dcount count countif sum max percentile coalesce iff now next".split())
 
 
 def events(query):

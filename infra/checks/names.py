@@ -7,7 +7,7 @@ import bicep
 # Of the language's functions those that are used here; another one is added when it is needed.
 FUNCTIONS = set(
     "concat contains empty environment filter first format guid int items join length loadTextContent map readEnvironmentVariable"
-    " resourceGroup split string subscription subscriptionResourceId tenant toLower toUpper trim union uniqueString".split())
+    " resourceGroup split string subscription subscriptionResourceId take tenant toLower toUpper trim union uniqueString".split())
 DECORATORS = set("allowed batchSize description export maxLength maxValue metadata minLength minValue secure".split())
 TYPES = {"string", "int", "bool", "object", "array"}
 

@@ -3,7 +3,8 @@
 import re
 
 import bicep
-from rules import BUILT_IN_ROLES, SAMPLE
+from grants import SAMPLE
+from rules import BUILT_IN_ROLES
 from tooling import INFRA, ROOT
 
 PAGE = INFRA / "PERMISSIONS.md"

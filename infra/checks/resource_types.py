@@ -7,6 +7,7 @@ import json
 import os
 import re
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
 import tooling
 from bicep import Choice, Each, Unknown
@@ -168,8 +169,22 @@ def _properties(all_):
     return {one["name"]: Property(one["type"], "Required" in flags[one["name"]], "ReadOnly" in flags[one["name"]]) for one in all_}
 
 
+def _fetch(names):
+    """Several at a time: each takes seconds, the first time. What is not to be had is told when it is looked at."""
+    missing = [name for name in sorted(names) if name not in _GRAPH and name.lower() not in _SDK and not _cache(name).exists()]
+    if missing:
+        tooling.azmcp()
+        with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+            for done in [pool.submit(_ask, name) for name in missing]:
+                done.exception()
+
+
+def _cache(name):
+    return tooling.HOME / "types" / tooling.AZMCP / f"{'_'.join(name.split('/'))}.json"
+
+
 def _ask(name):
-    cache = tooling.HOME / "types" / f"{'_'.join(name.split('/'))}.json"
+    cache = _cache(name)
     if not cache.exists():
         program = tooling.azmcp()
         environment = {**os.environ, "AZURE_MCP_COLLECT_TELEMETRY": "false"}
@@ -231,6 +246,7 @@ def _sdk_kind(models, kind, parts):
 
 def check(files):
     """Every resource of every template; returns (faults, rows of (type, version, resources))."""
+    _fetch({one.type for file in files.values() for one in file.resources})
     faults, rows = [], {}
     for file in files.values():
         for one in file.resources:

@@ -4,6 +4,7 @@ import json
 import subprocess
 import time
 
+import ahead
 import arm
 import bicep
 import compiler
@@ -66,9 +67,7 @@ def _types(files):
 def _rules(files):
     faults, all_ = rules.check(files)
     figures = ", ".join(all_)
-    if early := rules.not_emitted():
-        figures += f"; in no source yet: event {', '.join(early)}"
-    if late := rules.ahead():
+    if late := ahead.landed():
         figures += f"; no longer ahead of the code, so leave out of AHEAD: {', '.join(late)}"
     return faults, figures
 

@@ -88,7 +88,7 @@ var rules = [
     name: 'reconcile-missed'
     title: 'Nothing was compared for three hours'
     description: 'Differences stay unseen. Function reconcile runs hourly.'
-    query: 'requests | where name == "reconcile" and success == true | summarize runs = count() | where runs == 0'
+    query: 'requests | where name == "reconcile" and tobool(success) | summarize runs = count() | where runs == 0'
     severity: 2
     every: 'PT1H'
     window: 'PT3H'
@@ -97,7 +97,7 @@ var rules = [
     name: 'silent'
     title: 'The app does not run'
     description: 'Function poll_waiting runs every minute. Does the app start? Its log says which setting is missing.'
-    query: 'requests | where name == "poll_waiting" and success == true | summarize runs = count() | where runs == 0'
+    query: 'requests | where name == "poll_waiting" and tobool(success) | summarize runs = count() | where runs == 0'
     severity: 1
     every: 'PT15M'
     window: 'PT30M'

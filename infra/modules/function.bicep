@@ -85,6 +85,7 @@ param subnetId string
 
 // Left to the defaults of the code: AIVEN_API_URL, AIVEN_APPLICATION_ID, ENTRA_URL, GRAPH_URL, ARM_URL, PEERING_ROLE_ID, AIVEN_ROLE_ID,
 // LOG. extraSettings takes any of them.
+// APP_VNET is the VNet that the subnet is in: what is reachable from there can be proved.
 var settings = union(
   {
     AzureWebJobsStorage__accountName: storageAccountName
@@ -101,6 +102,7 @@ var settings = union(
     APPLICATION_PRINCIPAL_ID: applicationPrincipalId
     AIVEN_PRINCIPAL_ID: aivenPrincipalId
     CREDENTIAL: credential
+    APP_VNET: empty(subnetId) ? '' : join(take(split(subnetId, '/'), 9), '/')
     KEY_VAULT_URL: credential == 'secret' ? vaultUri : ''
     PEERING_ROLE: peeringRole
     RECONCILE: reconcile

@@ -24,11 +24,53 @@ pub fn assert_as_before(before: &Value, after: &Value, told: &str) {
     }
 }
 
-/// Nothing that was there is gone or changed, whatever has come.
-pub fn assert_nothing_lost(before: &Value, after: &Value, told: &str) {
-    let all = differences(&objects(before), &objects(after));
-    let lost: Vec<_> = all.iter().filter(|line| line.contains(": - ")).collect();
-    assert!(lost.is_empty(), "{lost:#?}\n{told}");
+/// What was there before us, and what came since by other hands.
+pub struct Kept {
+    /// The clouds with it and nothing else.
+    pub whole: Value,
+}
+
+impl Kept {
+    /// All that a snapshot has.
+    pub fn new(whole: Value) -> Self {
+        Self { whole }
+    }
+
+    /// What came between two snapshots is somebody's, too.
+    pub fn add(&mut self, before: &Value, after: &Value) {
+        merge(&mut self.whole, before, after);
+    }
+
+    /// Nothing of it is gone or changed, whatever else has come. The states of halves and connections follow from each other.
+    pub fn assert_in(&self, now: &Value, told: &str) {
+        let all = differences(&objects(&stateless(&self.whole)), &objects(&stateless(now)));
+        let lost: Vec<_> = all.iter().filter(|line| line.contains(": - ")).collect();
+        assert!(lost.is_empty(), "{lost:#?}\n{told}");
+    }
+}
+
+/// Gives `whole` what `after` has and `before` has not; networks and VPCs get it inside.
+fn merge(whole: &mut Value, before: &Value, after: &Value) {
+    match (whole, before, after) {
+        (Value::Object(whole), Value::Object(before), Value::Object(after)) => {
+            for (name, after) in after {
+                merge(whole.entry(name).or_insert(Value::Null), &before[name], after);
+            }
+        }
+        (Value::Array(whole), Value::Array(before), Value::Array(after)) => {
+            for new in after.iter().filter(|one| !before.contains(one)) {
+                let same = |one: &&mut Value| one.get("id").is_some() && one["id"] == new["id"];
+                let earlier = before.iter().find(|one| one.get("id").is_some() && one["id"] == new["id"]);
+                match (whole.iter_mut().find(same), earlier) {
+                    (Some(one), Some(earlier)) => merge(one, earlier, new),
+                    _ => whole.push(new.clone()),
+                }
+            }
+            whole.sort_by_cached_key(Value::to_string);
+        }
+        (whole, before, after) if before != after => *whole = after.clone(),
+        _ => {}
+    }
 }
 
 /// Without the states of halves and connections: a half whose other half went is Disconnected, and its connection DELETED_BY_PEER.

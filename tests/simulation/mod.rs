@@ -18,6 +18,7 @@ use emulator::clouds::{Clouds, Lags, Options, Pair, World};
 use functions::app::App;
 use functions::clock::Clock;
 use functions::cloud;
+use functions::cloud::entra::{Credential, EntraTokens, TokenSource};
 use functions::invocation::{Invocation, Trigger};
 use functions::peering::{PeeringKey, Record};
 use functions::settings::Settings;
@@ -150,7 +151,15 @@ impl Simulation {
     pub fn app(&self) -> App {
         let settings = Settings::read(|name| self.settings.get(name).cloned()).unwrap();
         let clock: Arc<dyn Clock> = Arc::new(self.clock);
-        let mut clouds = cloud::Clouds::new(&settings.endpoints, self.wire.clone(), clock.clone(), self.wire.clone());
+        let endpoints = &settings.endpoints;
+        let tokens: Arc<dyn TokenSource> = match settings.credential {
+            Credential::Federated => self.wire.clone(),
+            // How a password is kept, refused and read anew is the production source's own doing.
+            Credential::Secret => {
+                Arc::new(EntraTokens::new(endpoints, settings.credential, self.wire.clone(), clock.clone()))
+            }
+        };
+        let mut clouds = cloud::Clouds::new(endpoints, self.wire.clone(), clock.clone(), tokens);
         clouds.resolver = self.wire.clone();
         App::new(settings, clouds, self.momentary.clone(), clock)
     }

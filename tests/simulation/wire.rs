@@ -55,14 +55,21 @@ impl Wire {
 impl HttpClient for Wire {
     async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
         let url = request.url();
-        let Some(service) = self.clouds.service_of(url.as_str()) else {
+        let Body::Bytes(body) = request.body().clone() else { panic!("a streamed body") };
+        let mut headers: Vec<(&str, &str)> =
+            request.headers().iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let settings = self.clouds.settings();
+        let (service, target) = if url.path().starts_with("/metadata/identity") {
+            // The production source of tokens takes the test for a virtual machine; the emulated platform is App Service.
+            headers.push(("x-identity-header", &settings["IDENTITY_HEADER"]));
+            (Service::Identity, format!("/msi/token?{}", url.query().unwrap_or_default()))
+        } else if let Some(service) = self.clouds.service_of(url.as_str()) {
+            let rest = &url.as_str()[url.as_str().find("://").unwrap() + 3..];
+            (service, rest.find('/').map_or("/", |slash| &rest[slash..]).to_owned())
+        } else {
             return Err(azure_core::Error::with_message(ErrorKind::Io, format!("nobody listens at {url}")));
         };
-        let target = &url.as_str()[url.as_str().find("://").unwrap() + 3..];
-        let target = target.find('/').map_or("/", |slash| &target[slash..]);
-        let Body::Bytes(body) = request.body().clone() else { panic!("a streamed body") };
-        let headers: Vec<(&str, &str)> =
-            request.headers().iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let target = target.as_str();
         match self.call(service, request.method().as_str(), target, &headers, &body).await {
             Some(Answer { status, headers, body }) => {
                 let mut all = Headers::new();

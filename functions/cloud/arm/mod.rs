@@ -191,6 +191,6 @@ impl Arm {
 }
 
 /// Whether a failure says that a resource is not there. A subscription that we cannot see says nothing about what is in it.
-fn is_absent(failure: &Failure) -> bool {
+pub fn is_absent(failure: &Failure) -> bool {
     failure.is_not_found() && !failure.code.eq_ignore_ascii_case("SubscriptionNotFound")
 }

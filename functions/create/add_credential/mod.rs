@@ -1,16 +1,16 @@
-//! Runbook step 4: a federated credential, so that the app's managed identity may sign in as the application. No secret anywhere.
+//! Runbook step 4: how the app may sign in as the application. By a federated credential, so that there is no secret anywhere; or, if
+//! so configured, by a password straight into Key Vault.
+
+pub mod federated;
+pub mod secret;
 
 use async_trait::async_trait;
 
 use super::create_service_principal::application;
-use crate::cloud::graph::FederatedCredential;
+use crate::cloud::entra::Credential;
 use crate::create::Tools;
-use crate::engine::{Act, Failure, Job, Look, Remedy, Service, SharedEffect, Step, Stop};
-use crate::peering::{AppId, Record};
-use crate::store::Scope;
-
-/// What a managed identity's token must be for, to be exchanged (Entra: federated credentials that trust a managed identity).
-const AUDIENCE: &str = "api://AzureADTokenExchange";
+use crate::engine::{Act, Failure, Job, Look, Remedy, Step, Stop};
+use crate::peering::Record;
 
 /// See the module.
 pub struct AddCredential(pub Tools);
@@ -18,78 +18,24 @@ pub struct AddCredential(pub Tools);
 #[async_trait]
 impl Step for AddCredential {
     async fn look(&self, job: &mut Job) -> Result<Look, Stop> {
-        let app = application(job)?;
-        if self.0.settings.made.application == Some(app) {
-            // The deployment that made the application made its credential, too.
-            return Ok(Look::Done);
+        match self.0.settings.credential {
+            Credential::Federated => federated::look(&self.0, job).await,
+            Credential::Secret => secret::look(job).await,
         }
-        let Some(known) = job.known::<String>(&Scope::Installation, &part(app)).await? else {
-            return Ok(Look::Missing);
-        };
-        job.record.facts.credential_at = known.made_at;
-        Ok(Look::Done)
     }
 
     async fn act(&self, job: &mut Job) -> Result<Act, Stop> {
-        let app = application(job)?;
-        let known = job.ensure(&Scope::Installation, &part(app), &ItsCredential { tools: &self.0, app }).await?;
-        job.record.facts.credential_at = known.made_at;
-        Ok(Act::Done)
+        match self.0.settings.credential {
+            Credential::Federated => federated::act(&self.0, job).await,
+            Credential::Secret => secret::act(&self.0, job).await,
+        }
     }
 
     fn remedy(&self, record: &Record, failure: &Failure) -> Option<Remedy> {
-        let app =
-            record.facts.application.filter(|_| failure.service == Service::Graph && failure.status == Some(403))?;
-        let wanted = wanted(&self.0);
-        let parameters = serde_json::json!({"name": wanted.name, "issuer": wanted.issuer, "subject": wanted.subject, "audiences": wanted.audiences});
-        Some(Remedy {
-            why: "the app's managed identity has no right to add a credential to the application".to_owned(),
-            command: format!(
-                "az ad app federated-credential create --id {app} --parameters '{parameters}' (run by an owner of the application)"
-            ),
-        })
-    }
-}
-
-fn part(app: AppId) -> String {
-    format!("credential:{app}")
-}
-
-/// The credential: it trusts this app's identity, as the home tenant's token service names it.
-fn wanted(tools: &Tools) -> FederatedCredential {
-    let settings = &tools.settings;
-    FederatedCredential {
-        name: format!("aiven-azure-peering-{}", settings.installation),
-        issuer: format!(
-            "{}/{}/v2.0",
-            settings.endpoints.entra.as_str().trim_end_matches('/'),
-            settings.endpoints.tenant
-        ),
-        subject: settings.identity.to_string(),
-        audiences: vec![AUDIENCE.to_owned()],
-    }
-}
-
-struct ItsCredential<'a> {
-    tools: &'a Tools,
-    app: AppId,
-}
-
-#[async_trait]
-impl SharedEffect for ItsCredential<'_> {
-    type Value = String;
-
-    /// By what it trusts, not by name: issuer and subject are unique in an application.
-    async fn look(&self) -> Result<Option<String>, Stop> {
-        let wanted = wanted(self.tools);
-        let all = self.tools.clouds.graph.federated_credentials(self.app).await?;
-        let same = |c: &FederatedCredential| {
-            c.issuer == wanted.issuer && c.subject == wanted.subject && c.audiences == wanted.audiences
-        };
-        Ok(all.into_iter().find(same).map(|found| found.name))
-    }
-
-    async fn make(&self) -> Result<String, Stop> {
-        Ok(self.tools.clouds.graph.create_federated_credential(self.app, &wanted(self.tools)).await?.name)
+        let app = record.facts.application?;
+        match self.0.settings.credential {
+            Credential::Federated => federated::remedy(&self.0, app, failure),
+            Credential::Secret => secret::remedy(&self.0, app, failure),
+        }
     }
 }

@@ -8,7 +8,8 @@ use crate::engine::{Act, Failure, Job, Look, Remedy, Service, SharedEffect, Step
 use crate::peering::{ObjectId, Record};
 use crate::store::Scope;
 
-const PART: &str = "aiven_principal";
+/// The part of the installation's row that is Aiven's principal.
+pub const PART: &str = "aiven_principal";
 
 /// Graph answers a missing right to admit a foreign application with the same text as replication lag of an own one
 /// (serviceprincipal-upsert); Aiven's application is foreign, so here it is a missing right.

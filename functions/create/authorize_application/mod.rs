@@ -3,16 +3,17 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use uuid::Uuid;
 
 use super::roles::{Assignment, Role, assign_command, assignment_part, delegate_command, full_id};
 use crate::create::Tools;
 use crate::engine::{Act, Failure, Fix, Job, Look, Remedy, Service, Step, Stop};
 use crate::peering::{ObjectId, Record, SubscriptionId};
-use crate::settings::PeeringRole;
+use crate::settings::{PeeringRole, Settings};
 use crate::store::Scope;
 
 /// Azure's built-in Network Contributor, which the published runbooks use.
-const NETWORK_CONTRIBUTOR: uuid::Uuid = uuid::Uuid::from_u128(0x4d97b98b_1d4f_4787_a291_c67834d212e7);
+const NETWORK_CONTRIBUTOR: Uuid = Uuid::from_u128(0x4d97b98b_1d4f_4787_a291_c67834d212e7);
 
 /// What making, reading and removing a peering needs; `peer/action` and the operations are for its polls and for peerings of ours in one tenant.
 const ACTIONS: &[&str] = &[
@@ -28,28 +29,30 @@ const ACTIONS: &[&str] = &[
 /// How long after it was made the role is not asked about again, nominal.
 const JUST_MADE: Duration = Duration::from_secs(120);
 
-const ROLE: &str = "peering_role";
+/// The part of a subscription's row that is the role.
+pub const ROLE: &str = "peering_role";
 
 /// See the module.
 pub struct AuthorizeApplication(pub Tools);
 
+/// The role that needs no making: the deployment's, or a built-in one.
+pub fn given_role(settings: &Settings) -> Option<Uuid> {
+    let built_in = (settings.peering_role == PeeringRole::NetworkContributor).then_some(NETWORK_CONTRIBUTOR);
+    built_in.or(settings.made.peering_role)
+}
+
+/// Our role in a subscription.
+pub fn role(tools: &Tools, subscription: SubscriptionId) -> Role<'_> {
+    let description =
+        "Make, read and remove the peerings of a VNet; nothing else. For the application that peers with Aiven.";
+    Role { tools, subscription, purpose: "peering writer", description, actions: ACTIONS, mend: false }
+}
+
 impl AuthorizeApplication {
-    /// The role that needs no making: the deployment's, or a built-in one.
-    fn given_role(&self, subscription: SubscriptionId) -> Option<String> {
-        let built_in = (self.0.settings.peering_role == PeeringRole::NetworkContributor).then_some(NETWORK_CONTRIBUTOR);
-        built_in.or(self.0.settings.made.peering_role).map(|role| full_id(subscription, role))
-    }
-
-    fn role(&self, subscription: SubscriptionId) -> Role<'_> {
-        let description =
-            "Make, read and remove the peerings of a VNet; nothing else. For the application that peers with Aiven.";
-        Role { tools: &self.0, subscription, purpose: "peering writer", description, actions: ACTIONS }
-    }
-
     async fn known_role(&self, job: &mut Job) -> Result<bool, Stop> {
         let subscription = job.record.vnet.subscription;
-        if let Some(given) = self.given_role(subscription) {
-            job.record.facts.peering_role = Some(given);
+        if let Some(given) = given_role(&self.0.settings) {
+            job.record.facts.peering_role = Some(full_id(subscription, given));
             return Ok(true);
         }
         let seen = job.record.facts.peering_role.is_some();
@@ -58,7 +61,11 @@ impl AuthorizeApplication {
             return Ok(true);
         }
         let known = job.known::<String>(&Scope::Subscription(subscription), ROLE).await?;
-        let Some(known) = known else { return Ok(false) };
+        let Some(known) = known else {
+            // What was known of it may be no more.
+            job.record.facts.peering_role = None;
+            return Ok(false);
+        };
         (job.record.facts.peering_role, job.record.facts.role_at) = (Some(known.value), known.made_at);
         Ok(true)
     }
@@ -83,7 +90,9 @@ impl Step for AuthorizeApplication {
         let vnet = job.record.vnet.clone();
         let Some(role) = job.record.facts.peering_role.clone() else {
             let subscription = vnet.subscription;
-            let known = job.ensure(&Scope::Subscription(subscription), ROLE, &self.role(subscription)).await?;
+            let scope = Scope::Subscription(subscription);
+            let role = Role { mend: job.may_mend(&scope, ROLE).await?, ..role(&self.0, subscription) };
+            let known = job.ensure(&scope, ROLE, &role).await?;
             (job.record.facts.peering_role, job.record.facts.role_at) = (Some(known.value), known.made_at);
             job.said = Some("the peering role is there".to_owned());
             return Ok(Act::Again);

@@ -44,6 +44,11 @@ impl AwaitActive {
         if (&peering.state, &peering.provisioning_state) == (&PeeringState::Connected, &ProvisioningState::Succeeded) {
             return Ok(Look::Done);
         }
+        if peering.state == PeeringState::Disconnected {
+            // It knows what to do about that.
+            let why = "our half is Disconnected".to_owned();
+            return Err(Stop::Back { step: "peer_network", why, after: std::time::Duration::ZERO });
+        }
         let reason = format!("our half is {} ({})", peering.state, peering.provisioning_state);
         Err(Wait::azure("connected", reason, 15, 1800)
             .or("see the activity log of the VNet; `retry` waits afresh")

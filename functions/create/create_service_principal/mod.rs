@@ -50,7 +50,8 @@ impl Step for CreateServicePrincipal {
     }
 }
 
-fn part(app: AppId) -> String {
+/// The part of the installation's row that is an application's principal.
+pub fn part(app: AppId) -> String {
     format!("principal:{app}")
 }
 
@@ -87,7 +88,7 @@ impl SharedEffect for ItsPrincipal<'_> {
 }
 
 /// A service principal that may not sign in.
-pub(super) fn disabled(app: AppId) -> Fix {
+pub fn disabled(app: AppId) -> Fix {
     Fix {
         what: format!("the service principal of application {app} is disabled in our tenant"),
         why: "a disabled principal cannot sign in, so no peering can be made with it".to_owned(),

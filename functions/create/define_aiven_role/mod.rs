@@ -9,17 +9,17 @@ use crate::engine::{Act, Failure, Job, Look, Remedy, Step, Stop};
 use crate::peering::{Record, SubscriptionId};
 use crate::store::Scope;
 
-const ROLE: &str = "aiven_role";
+/// The part of a subscription's row that is the role.
+pub const ROLE: &str = "aiven_role";
 
 /// See the module.
 pub struct DefineAivenRole(pub Tools);
 
-impl DefineAivenRole {
-    fn role(&self, subscription: SubscriptionId) -> Role<'_> {
-        let description = "Peer to a VNet, not from it; nothing else. For Aiven's application.";
-        let actions = &["Microsoft.Network/virtualNetworks/peer/action"];
-        Role { tools: &self.0, subscription, purpose: "peer only", description, actions }
-    }
+/// Aiven's role in a subscription.
+pub fn role(tools: &Tools, subscription: SubscriptionId) -> Role<'_> {
+    let description = "Peer to a VNet, not from it; nothing else. For Aiven's application.";
+    let actions = &["Microsoft.Network/virtualNetworks/peer/action"];
+    Role { tools, subscription, purpose: "peer only", description, actions, mend: false }
 }
 
 #[async_trait]
@@ -37,7 +37,9 @@ impl Step for DefineAivenRole {
 
     async fn act(&self, job: &mut Job) -> Result<Act, Stop> {
         let subscription = job.record.vnet.subscription;
-        let known = job.ensure(&Scope::Subscription(subscription), ROLE, &self.role(subscription)).await?;
+        let scope = Scope::Subscription(subscription);
+        let role = Role { mend: job.may_mend(&scope, ROLE).await?, ..role(&self.0, subscription) };
+        let known = job.ensure(&scope, ROLE, &role).await?;
         (job.record.facts.aiven_role, job.record.facts.role_at) = (Some(known.value), known.made_at);
         Ok(Act::Done)
     }

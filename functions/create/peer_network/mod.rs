@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use super::add_credential::secret::refused_password;
 use super::create_service_principal::application;
 use super::request_peering::MOST_REPLACED;
 use super::roles::assign_command;
-use crate::cloud::arm::{Caller, Peering, PeeringSpec, PeeringState, Progress, ProvisioningState};
+use crate::cloud::arm::{Accepted, Caller, Peering, PeeringSpec, PeeringState, Progress, ProvisioningState, SyncLevel};
 use crate::cloud::entra::Identity;
 use crate::create::Tools;
 use crate::engine::{Act, Failure, Fix, Job, Look, Remedy, Service, Step, Stop, Wait};
@@ -31,6 +32,7 @@ impl Step for PeerNetwork {
         let vnet = self.0.clouds.arm.vnet(&job.record.vnet).await?;
         let Some(peering) = vnet.peering_to(&remote) else {
             name_is_free(job, &vnet.peerings)?;
+            job.record.facts.azure_state = None;
             return Ok(Look::Missing);
         };
         job.found(Half::Azure);
@@ -40,18 +42,12 @@ impl Step for PeerNetwork {
     }
 
     async fn act(&self, job: &mut Job) -> Result<Act, Stop> {
-        let spec = PeeringSpec {
-            remote: remote(job)?,
-            remote_tenant: aiven_tenant(job)?,
-            allow_forwarded_traffic: job.record.options.allow_forwarded_traffic,
-        };
-        let (app, name) = (application(job)?, job.record.peering_name());
-        let accepted = match self.0.clouds.arm.put_peering(app, &job.record.vnet, &name, &spec).await {
+        let accepted = match self.write(job).await? {
             Ok(accepted) => accepted,
             Err(failure) => return Err(self.refused(job, failure)),
         };
         job.created(Half::Azure);
-        job.record.facts.peering = Some(name);
+        job.record.facts.peering = Some(job.record.peering_name());
         job.record.facts.operation = accepted.operation;
         let delay = accepted.retry_after.unwrap_or(Duration::from_secs(OPERATION.0));
         Err(Stop::Wait(Wait {
@@ -61,16 +57,36 @@ impl Step for PeerNetwork {
     }
 
     fn remedy(&self, record: &Record, failure: &Failure) -> Option<Remedy> {
-        let missing = failure.service == Service::Arm && failure.code == "AuthorizationFailed";
-        let (principal, role) = (record.facts.principal?, record.facts.peering_role.as_deref()?);
-        missing.then(|| Remedy {
-            why: "the application's role assignment on the VNet has had no effect for longer than Azure takes, or is gone".to_owned(),
-            command: assign_command(&record.vnet, principal, role),
-        })
+        refused_password(&self.0, record, failure).or_else(|| lost_role(record, failure))
     }
 }
 
+/// The way out where the application may not touch the VNet's peerings (any more).
+pub(super) fn lost_role(record: &Record, failure: &Failure) -> Option<Remedy> {
+    let missing = failure.service == Service::Arm && failure.code == "AuthorizationFailed";
+    let (principal, role) = (record.facts.principal?, record.facts.peering_role.as_deref()?);
+    missing.then(|| Remedy {
+        why: "the application's role assignment on the VNet has had no effect for longer than Azure takes, or is gone"
+            .to_owned(),
+        command: assign_command(&record.vnet, principal, role),
+    })
+}
+
 impl PeerNetwork {
+    /// Makes our half, or puts it back as it should be.
+    async fn write(&self, job: &Job) -> Result<Result<Accepted, Failure>, Stop> {
+        let Record { vnet, options, .. } = &job.record;
+        let (app, name, arm) = (application(job)?, job.record.peering_name(), &self.0.clouds.arm);
+        let (remote, remote_tenant) = (remote(job)?, aiven_tenant(job)?);
+        if is_only_to_be_synchronised(&job.record)
+            && let Some(half) = arm.peering(vnet, &name).await?
+        {
+            return Ok(arm.sync_peering(app, vnet, &half, (&remote, remote_tenant)).await);
+        }
+        let spec = PeeringSpec { remote, remote_tenant, allow_forwarded_traffic: options.allow_forwarded_traffic };
+        Ok(arm.put_peering(app, vnet, &name, &spec).await)
+    }
+
     /// A running operation decides by its body. One that cannot be asked for decides nothing: the resource itself does.
     async fn follow_operation(&self, job: &mut Job) -> Result<(), Stop> {
         let Some(address) = job.record.facts.operation.clone() else { return Ok(()) };
@@ -118,7 +134,14 @@ impl PeerNetwork {
 
 fn judge(job: &mut Job, peering: &Peering) -> Result<Look, Stop> {
     match (&peering.state, &peering.provisioning_state) {
-        (PeeringState::Connected, ProvisioningState::Succeeded) => Ok(Look::Done),
+        (PeeringState::Connected, ProvisioningState::Succeeded) if is_to_be_mended(&job.record, peering) => {
+            Ok(Look::Missing)
+        }
+        (PeeringState::Connected, ProvisioningState::Succeeded) => as_asked(&job.record, peering),
+        (PeeringState::Disconnected, _) if is_ours(&job.record) && job.record.facts.recreated < MOST_REPLACED => {
+            let why = "our half is Disconnected: it is removed, and both are made again".to_owned();
+            Err(Stop::Back { step: "request_peering", why, after: Duration::ZERO })
+        }
         (PeeringState::Disconnected, _) => Err(Stop::Fix(disconnected(&job.record, peering))),
         (_, ProvisioningState::Failed) => Ok(Look::Missing),
         (state, progress) => {
@@ -130,7 +153,63 @@ fn judge(job: &mut Job, peering: &Peering) -> Result<Look, Stop> {
     }
 }
 
-fn disconnected(record: &Record, peering: &Peering) -> Fix {
+fn is_ours(record: &Record) -> bool {
+    record.provenance.azure == Some(Provenance::Created)
+}
+
+/// Whether our half is to be written once more, in place: there is no outage.
+fn is_to_be_mended(record: &Record, half: &Peering) -> bool {
+    let stale = matches!(half.sync_level, SyncLevel::LocalNotInSync | SyncLevel::LocalAndRemoteNotInSync);
+    let closed = !half.allow_vnet_access;
+    let differs = half.allow_forwarded_traffic != record.options.allow_forwarded_traffic;
+    record.mending && is_ours(record) && (stale || (is_to_be_put_back(record) && (closed || differs)))
+}
+
+/// What a person changed is reported; `retry` is what puts it back.
+fn changed_by_hand(record: &Record) -> bool {
+    record.drift.iter().any(|drift| drift.kind == "forwarding_changed")
+}
+
+/// Whether `retry` was sent for a half that was known to have been changed by hand: unasked, that is never undone.
+fn is_to_be_put_back(record: &Record) -> bool {
+    let by_hand = ["access_off", "forwarding_changed"];
+    record.mending && record.drift.iter().any(|drift| by_hand.contains(&drift.kind.as_str()))
+}
+
+/// Whether a write is to change nothing of our half but the address space that it knows.
+fn is_only_to_be_synchronised(record: &Record) -> bool {
+    let drifted = record.mending && !record.drift.is_empty();
+    drifted && !is_to_be_put_back(record) && record.facts.azure_state.as_deref() == Some("Connected")
+}
+
+/// Ours takes another option in place, without an outage. An adopted half is not ours to change: it has to let in what was asked for.
+fn as_asked(record: &Record, peering: &Peering) -> Result<Look, Stop> {
+    let (asked, found) = (record.options.allow_forwarded_traffic, peering.allow_forwarded_traffic);
+    match record.provenance.azure {
+        Some(Provenance::Adopted) if asked && !found => Err(Stop::Fix(no_forwarding(record, peering))),
+        Some(Provenance::Created) if asked != found && !changed_by_hand(record) => Ok(Look::Missing),
+        _ => Ok(Look::Done),
+    }
+}
+
+fn no_forwarding(record: &Record, peering: &Peering) -> Fix {
+    let vnet = &record.vnet;
+    Fix {
+        what: format!(
+            "peering {} on the VNet has allowForwardedTraffic false, and allow_forwarded_traffic true was asked for",
+            peering.name
+        ),
+        why: "it was there before this peering was asked for, so it is not ours to change".to_owned(),
+        command: format!(
+            "az network vnet peering update --name {} --vnet-name {} --resource-group {} --subscription {} --set allowForwardedTraffic=true; or send action \"update\" without the option",
+            peering.name, vnet.name, vnet.resource_group, vnet.subscription
+        ),
+        code: "forwarding_differs".to_owned(),
+        correlation: None,
+    }
+}
+
+pub(super) fn disconnected(record: &Record, peering: &Peering) -> Fix {
     let vnet = &record.vnet;
     Fix {
         what: format!("peering {} on the VNet is Disconnected: the half at its other end was deleted", peering.name),
@@ -148,9 +227,10 @@ fn disconnected(record: &Record, peering: &Peering) -> Fix {
 fn name_is_free(job: &Job, peerings: &[Peering]) -> Result<(), Stop> {
     let name = job.record.peering_name();
     let Some(other) = peerings.iter().find(|peering| peering.name.eq_ignore_ascii_case(&name)) else { return Ok(()) };
+    let ours = remote(job)?;
     let leads = other.remote.as_ref().map_or_else(|| "an unknown network".to_owned(), ToString::to_string);
     Err(Stop::Fix(Fix {
-        what: format!("the VNet has a peering named {name} already, and it leads to {leads}"),
+        what: format!("the VNet has a peering named {name} already, and it leads to {leads}, not to {ours}"),
         why: "a peering's remote network cannot be changed, and it may be somebody's".to_owned(),
         command: "ask for the peering with another \"peering_name\", or delete the other one".to_owned(),
         code: "peering_name_taken".to_owned(),

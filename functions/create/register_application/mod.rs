@@ -14,6 +14,9 @@ const MULTI_TENANT: &str = "AzureADMultipleOrgs";
 /// See the module.
 pub struct RegisterApplication(pub Tools);
 
+/// The part of the installation's row that is its own application.
+pub const PART: &str = "application";
+
 impl RegisterApplication {
     /// The application of the settings, which the deployment made and vouches for; unless the request names another.
     fn vouched_for(&self, record: &Record) -> Option<AppId> {
@@ -22,7 +25,7 @@ impl RegisterApplication {
     }
 
     fn part(record: &Record) -> String {
-        record.options.application.map_or_else(|| "application".to_owned(), |asked| format!("application:{asked}"))
+        record.options.application.map_or_else(|| PART.to_owned(), |asked| format!("application:{asked}"))
     }
 }
 

@@ -1,15 +1,20 @@
 //! Runbook step 11: the peering connection at Aiven, of an organization's or a project's VPC.
 
+mod ranges;
+
 use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+use self::ranges::Change;
 use super::create_service_principal::application;
+use super::peer_network::{disconnected, lost_role};
 use crate::cloud::aiven::{Connection, ConnectionState, NewConnection, Vpc};
+use crate::cloud::arm::{Peering, PeeringState, ProvisioningState};
 use crate::create::Tools;
-use crate::engine::{Act, Fix, Job, Look, Step, Stop, Wait};
-use crate::peering::{Facts, Half, Provenance, VpcRef};
+use crate::engine::{Act, Failure, Fix, Job, Look, Remedy, Step, Stop, Wait};
+use crate::peering::{Facts, Half, Provenance, Record, VpcRef};
 
 /// How often a refused connection of ours is replaced before a person is asked.
 pub const MOST_REPLACED: u32 = 1;
@@ -28,6 +33,9 @@ impl Step for RequestPeering {
     async fn look(&self, job: &mut Job) -> Result<Look, Stop> {
         let vpc = self.0.clouds.aiven.vpc(&job.record.key.vpc).await?;
         gone(job, &vpc)?;
+        if self.leftover(&mut job.record).await?.is_some() {
+            return replace_both(job, vpc.live_connection_to(&job.record.vnet.clone()));
+        }
         let Some(connection) = vpc.live_connection_to(&job.record.vnet) else {
             // What we made, if we did, is gone: what comes next is made anew.
             job.record.provenance.aiven = job.record.provenance.aiven.filter(|p| *p == Provenance::Claimed);
@@ -42,21 +50,31 @@ impl Step for RequestPeering {
         job.found(Half::Aiven);
         let now = job.now();
         keep(&mut job.record.facts, connection, now);
-        Ok(Look::Done)
+        ranges::as_asked(&job.record, connection)
     }
 
     async fn act(&self, job: &mut Job) -> Result<Act, Stop> {
+        if let Some(half) = self.leftover(&mut job.record).await? {
+            return self.remove_half(job, &half).await;
+        }
         if job.record.facts.aiven_state.is_none() {
             return self.request(job).await;
         }
-        // The look saw a refused one, which has to go first.
+        // The look saw a refused one, which has to go first; or one that routes other ranges than asked for.
         let vpc = self.0.clouds.aiven.vpc(&job.record.key.vpc).await?;
         match vpc.live_connection_to(&job.record.vnet) {
             Some(connection) if is_refused(&connection.state) || job.record.facts.replace => {
                 self.remove(job, connection).await
             }
+            Some(connection) if ranges::change(&job.record, connection) != Change::default() => {
+                self.route(job, connection).await
+            }
             _ => Err(Wait::aiven("connection_changed", "the connection has just changed", 5, 600).into()),
         }
+    }
+
+    fn remedy(&self, record: &Record, failure: &Failure) -> Option<Remedy> {
+        lost_role(record, failure)
     }
 }
 
@@ -81,6 +99,57 @@ impl RequestPeering {
         if let Some(connection) = &made {
             keep(&mut job.record.facts, connection, now);
         }
+        Ok(Act::Done)
+    }
+
+    /// Our half, if it is left over from a connection that is no more: it cannot be revived, and Aiven builds nothing beside it.
+    async fn leftover(&self, record: &mut Record) -> Result<Option<Peering>, Stop> {
+        let Some(whose) = record.provenance.azure else { return Ok(None) };
+        let vnet = self.0.clouds.arm.vnet(&record.vnet).await?;
+        let name = record.peering_name();
+        let half = match &record.facts.aiven_vnet {
+            Some(remote) => vnet.peering_to(remote),
+            None => vnet.peerings.iter().find(|peering| peering.name.eq_ignore_ascii_case(&name)),
+        };
+        let Some(half) = half else {
+            // What we made is gone: what is there from now on is what comes next.
+            record.provenance.azure = record.provenance.azure.filter(|p| *p != Provenance::Created);
+            return Ok(None);
+        };
+        let is_leftover = match half.state {
+            PeeringState::Disconnected => true,
+            // It was connected once.
+            PeeringState::Initiated => record.mending && record.facts.aiven_vnet.is_some(),
+            _ => false,
+        };
+        match whose {
+            Provenance::Adopted if half.state == PeeringState::Disconnected => Err(disconnected(record, half).into()),
+            Provenance::Created | Provenance::Claimed if is_leftover => Ok(Some(half.clone())),
+            _ => Ok(None),
+        }
+    }
+
+    /// Removes our half, as the application that made it; the next look finds it gone.
+    async fn remove_half(&self, job: &mut Job, half: &Peering) -> Result<Act, Stop> {
+        if job.record.facts.aiven_state.is_none() {
+            // Nothing was asked of Aiven: what may be found there later is not ours for that.
+            job.record.provenance.aiven = None;
+        }
+        let retry_after = match half.provisioning_state {
+            ProvisioningState::Deleting => None,
+            _ => self.0.clouds.arm.delete_peering(application(job)?, &job.record.vnet, &half.name).await?.retry_after,
+        };
+        let wait = Wait::azure("deleting_half", "Azure deletes our half, which is left over", 10, 1800)
+            .or("see the activity log of the VNet; `retry` deletes it again");
+        Err(Stop::Wait(Wait { delay: retry_after.unwrap_or(wait.delay), ..wait }))
+    }
+
+    /// Routes are all that changes: the connection stays as it is.
+    async fn route(&self, job: &mut Job, connection: &Connection) -> Result<Act, Stop> {
+        let Change { add, delete } = ranges::change(&job.record, connection);
+        self.0.clouds.aiven.set_cidrs(&job.record.key.vpc, connection, &add, &delete).await?;
+        job.record.facts.routed.clone_from(&job.record.options.user_peer_network_cidrs);
+        job.said = Some(format!("Aiven routes the ranges asked for: {} added, {} removed", add.len(), delete.len()));
         Ok(Act::Done)
     }
 
@@ -132,6 +201,33 @@ pub fn is_refused(state: &ConnectionState) -> bool {
     matches!(state, InvalidSpecification | RejectedByPeer | Error | DeletedByPeer)
 }
 
+/// Our half is left over: it goes first. A connection that is still there leads nowhere, so it goes, too, if it is ours.
+fn replace_both(job: &mut Job, connection: Option<&Connection>) -> Result<Look, Stop> {
+    let Some(connection) = connection else {
+        job.record.provenance.aiven = job.record.provenance.aiven.filter(|p| *p == Provenance::Claimed);
+        (job.record.facts.connection, job.record.facts.aiven_state) = (None, None);
+        return Ok(Look::Missing);
+    };
+    job.found(Half::Aiven);
+    if job.record.provenance.aiven == Some(Provenance::Adopted) {
+        return Err(leads_nowhere(&job.record.key.vpc, connection).into());
+    }
+    let look = replaceable(job, connection)?;
+    job.record.facts.replace = true;
+    Ok(look)
+}
+
+fn leads_nowhere(vpc: &VpcRef, connection: &Connection) -> Fix {
+    Fix {
+        what: "our half of the peering is left over: the half at its other end was deleted".to_owned(),
+        why: "both have to be made again, and Aiven's connection was there before us, so it is not ours to replace"
+            .to_owned(),
+        command: format!("{}: then both are made again by themselves", delete_command(vpc, connection)),
+        code: "connection_leads_nowhere".to_owned(),
+        correlation: None,
+    }
+}
+
 fn replaceable(job: &mut Job, connection: &Connection) -> Result<Look, Stop> {
     let ours = matches!(job.record.provenance.aiven, Some(Provenance::Created | Provenance::Claimed));
     if ours && job.record.facts.recreated < MOST_REPLACED {
@@ -159,7 +255,8 @@ pub fn refused(vpc: VpcRef, connection: &Connection, ours: bool) -> Fix {
     }
 }
 
-fn delete_command(vpc: &VpcRef, connection: &Connection) -> String {
+/// The command that deletes a connection.
+pub fn delete_command(vpc: &VpcRef, connection: &Connection) -> String {
     match vpc {
         VpcRef::Organization { organization, id } => format!(
             "avn organization vpc peering-connection delete --organization-id {organization} --organization-vpc-id {id} --peering-connection-id {}",

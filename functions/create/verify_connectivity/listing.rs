@@ -38,7 +38,8 @@ type Shared = Arc<tokio::sync::Mutex<Option<(Timestamp, Arc<Listing>, usize)>>>;
 pub struct Lister(std::sync::Mutex<HashMap<VpcRef, Shared>>);
 
 impl Lister {
-    /// The services in a VPC, and how many projects were asked for them. Takes about `limit`, nominal, at most.
+    /// The services in a VPC, and how many projects were asked for them: a list of before `asked_at` is no answer to who has just mended
+    /// something. Takes about `limit`, nominal, beside the list of projects.
     ///
     /// # Errors
     /// The projects of the organization cannot be listed.
@@ -46,6 +47,7 @@ impl Lister {
         &self,
         aiven: &Aiven,
         vpc: &VpcRef,
+        asked_at: Option<Timestamp>,
         clock: &dyn Clock,
         limit: Duration,
     ) -> Result<(Arc<Listing>, usize), Failure> {
@@ -53,6 +55,7 @@ impl Lister {
         let mut last = of_vpc.lock().await;
         if let Some((at, listing, projects)) = &*last
             && clock.since(*at) < SHARED_FOR
+            && asked_at.is_none_or(|asked| asked < *at)
         {
             return Ok((listing.clone(), *projects));
         }

@@ -48,7 +48,8 @@ impl Step for VerifyConnectivity {
         // A third of the step's time for the lists, a third for the probes: the rest is for storage.
         let limit = job.clock.scale().step_budget() / 3;
         let vpc = job.record.key.vpc.clone();
-        let lists = self.lister.list(&self.tools.clouds.aiven, &vpc, &*job.clock, limit / 2);
+        let asked_at = job.record.times.get("started").or(job.record.times.get("requested")).copied();
+        let lists = self.lister.list(&self.tools.clouds.aiven, &vpc, asked_at, &*job.clock, limit / 2);
         let lists = within(&*job.clock, limit, lists);
         let (listed, ground) = join(lists, self.ground(&job.record, &*job.clock, limit)).await;
         let connectivity = match seen(job, listed)? {

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use super::delete_aiven_peering::NAME as AIVENS;
 use super::stays;
 use crate::cloud::arm::{Peering, ProvisioningState};
+use crate::create::add_credential::secret::refused_password;
 use crate::create::roles::assign_command;
 use crate::create::{Tools, create_service_principal::application};
 use crate::engine::{Act, Failure, Job, Look, Remedy, Service, Step, Stop, Wait};
@@ -53,6 +54,9 @@ impl Step for DeleteAzurePeering {
     }
 
     fn remedy(&self, record: &Record, failure: &Failure) -> Option<Remedy> {
+        if let Some(remedy) = refused_password(&self.0, record, failure) {
+            return Some(remedy);
+        }
         let missing = failure.service == Service::Arm && failure.code == "AuthorizationFailed";
         let (principal, role) = (record.facts.principal?, record.facts.peering_role.as_deref()?);
         missing.then(|| Remedy {

@@ -26,7 +26,7 @@ pub async fn poll_vpc(engine: &Engine, tools: &Tools, text: &str, delivery: &Del
         }
     };
     if delivery.redelivered {
-        send_what_is_owed(engine, &vpc, delivery).await?;
+        engine.send_what_is_owed(&vpc, delivery).await?;
     }
     if !begin(engine, &vpc).await? {
         return Ok(());
@@ -54,17 +54,6 @@ async fn begin(engine: &Engine, vpc: &VpcRef) -> Result<bool, RunError> {
         Err(error) if error.is_lost_race() => Ok(false),
         other => Ok(other.map(|()| true)?),
     }
-}
-
-/// A worker that died after a commit of this very message owes the sends.
-async fn send_what_is_owed(engine: &Engine, vpc: &VpcRef, delivery: &Delivery) -> Result<(), RunError> {
-    for stored in engine.records.under_way(vpc).await? {
-        let record = &stored.record;
-        if record.committed_by.as_ref() == Some(&delivery.message_id) && !record.parked {
-            engine.send_for(record).await?;
-        }
-    }
-    Ok(())
 }
 
 /// Stops the timer's polls of a VPC. A record parks first and then opens its VPC, unless it saw it open: so close first, then look again.

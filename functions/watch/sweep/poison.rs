@@ -17,11 +17,14 @@ const BATCHES: usize = 20;
 /// A step whose message was poison so often is a person's to look at.
 const MOST_POISONED: u32 = 3;
 
+/// The functions whose messages are no more than hints of a timer's.
+const HINTS: [&str; 2] = ["poll_vpc", "reconcile_vpc"];
+
 /// Empties every poison queue.
 pub async fn empty(engine: &Engine, tools: &Tools) -> Result<(), RunError> {
     let steps = engine.runbooks.entries().map(|entry| queue_of(entry.name));
-    let others = [REQUESTS.to_owned(), queue_of("poll_vpc"), VPC_REQUESTS.to_owned(), AWAIT_VPC.to_owned()];
-    for queue in steps.chain(others) {
+    let others = [REQUESTS, VPC_REQUESTS, AWAIT_VPC].map(str::to_owned);
+    for queue in steps.chain(others).chain(HINTS.map(queue_of)) {
         empty_one(engine, tools, &queue).await?;
     }
     Ok(())
@@ -72,8 +75,8 @@ async fn handle(engine: &Engine, tools: &Tools, queue: &str, message: &ReceivedM
     }
     match serde_json::from_str::<StepMessage>(&text) {
         Ok(step) => hint(engine, &step).await,
-        // A hint to poll: the timer gives the next.
-        Err(_) if queue == queue_of("poll_vpc") => Ok(()),
+        // A hint: the timer gives the next.
+        Err(_) if HINTS.map(queue_of).contains(&queue.to_owned()) => Ok(()),
         Err(_) => Ok(refuse(text.as_bytes(), "this is not a message of ours").await?),
     }
 }

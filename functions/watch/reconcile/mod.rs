@@ -1,0 +1,95 @@
+//! Timer, every hour: looks whether what several peerings share is as it should be (three calls of Graph in all, and three of ARM a
+//! subscription), and then asks for a look at every VPC. Writes nothing where nothing is new.
+
+mod installation;
+mod secret;
+mod subscription;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures::stream::{self, StreamExt, TryStreamExt};
+use jiff::Timestamp;
+use tracing::{info, warn};
+
+use super::reconcile_vpc::brake;
+use crate::clock::Clock;
+use crate::create::Tools;
+use crate::engine::{Engine, ReconcileMessage, RunError, queue_of, to_text};
+use crate::peering::{Drift, Hand, Provenance, SCHEMA};
+use crate::store::{HeldRow, Part, Scope, SharedRow};
+use crate::telemetry;
+
+/// So many subscriptions are looked at at once.
+const AT_ONCE: usize = 4;
+/// What was just made need not be seen everywhere yet. Nominal.
+const YOUNG: Duration = Duration::from_secs(15 * 60);
+
+/// One message a VPC, after a look at what they share.
+pub async fn reconcile(engine: &Engine, tools: &Tools) -> Result<(), RunError> {
+    let vpcs = engine.vpcs.all().await?;
+    if vpcs.is_empty() {
+        return Ok(());
+    }
+    let pass = engine.clock.now();
+    brake::release(engine).await?;
+    let principals = installation::look(engine, tools).await?;
+    let vnets = subscription::used(engine).await?;
+    let looks = vnets.into_iter().map(|(id, vnets)| subscription::look(engine, tools, principals, id, vnets));
+    stream::iter(looks).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
+    for vpc in vpcs {
+        let message = ReconcileMessage { schema: SCHEMA, vpc: vpc.key(), pass, repair: false };
+        engine.send(&queue_of("reconcile_vpc"), &to_text(&message), Duration::ZERO).await?;
+    }
+    Ok(())
+}
+
+/// What was seen of the parts of a row: as it should be (`None`), or not. What could not be looked at is not in it.
+type Seen = BTreeMap<String, Option<Drift>>;
+
+/// Records what was seen of a row, and tells what is new. A part that drifted is no longer taken for granted: who needs it looks.
+async fn record(engine: &Engine, scope: &Scope, held: HeldRow, seen: &Seen) -> Result<(), RunError> {
+    let before = held.row.drift.clone();
+    let after = engine.shared.change(scope, Some(held), |row| apply(row, seen)).await?.row.drift;
+    for (part, drift) in after.iter().filter(|(part, drift)| before.get(*part).is_none_or(|old| old.kind != drift.kind))
+    {
+        let event = if drift.kind == secret::ENDS { telemetry::SECRET_EXPIRES } else { telemetry::DRIFT };
+        warn!(event, part, kinds = drift.kind, "{} Do: {}", drift.what, drift.command);
+    }
+    for (part, drift) in before.iter().filter(|(part, _)| !after.contains_key(*part)) {
+        info!(event = telemetry::DRIFT, part, kinds = drift.kind, "it is again as it should be");
+    }
+    Ok(())
+}
+
+fn apply(row: &mut SharedRow, seen: &Seen) -> bool {
+    let before = row.drift.clone();
+    for (part, drift) in seen {
+        match drift {
+            None => drop(row.drift.remove(part)),
+            Some(drift) => {
+                let known = before.get(part).filter(|known| known.kind == drift.kind);
+                if known.is_none()
+                    && let Some(part) = row.parts.get_mut(part)
+                {
+                    part.verified_at = None;
+                }
+                let since = known.map_or(drift.since, |known| known.since);
+                row.drift.insert(part.clone(), Drift { since, ..drift.clone() });
+            }
+        }
+    }
+    row.drift != before
+}
+
+/// A person's hand in what several peerings share.
+fn by_hand(kind: &str, step: &str, what: String, command: String, now: Timestamp) -> Drift {
+    let (kind, step) = (kind.to_owned(), step.to_owned());
+    Drift { kind, hand: Hand::Person, what, command, step, since: now }
+}
+
+/// Whether a part is there to be looked at: made or adopted a while ago, and nobody is at it.
+fn is_settled(part: &Part, clock: &dyn Clock) -> bool {
+    let claimed = part.claim.is_some() || part.provenance == Some(Provenance::Claimed);
+    part.value.is_some() && !claimed && part.made_at.is_none_or(|at| clock.since(at) >= YOUNG)
+}

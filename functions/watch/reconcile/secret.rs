@@ -1,0 +1,74 @@
+//! The applications' passwords in the vault (`CREDENTIAL=secret`): whether they are still good, and whether their end is near.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::Seen;
+use crate::clock::Clock;
+use crate::cloud::key_vault::secret_name;
+use crate::create::Tools;
+use crate::create::add_credential::secret::{ItsPassword, Kept, application_of, by_hand};
+use crate::engine::{SharedEffect, Stop};
+use crate::peering::AppId;
+use crate::store::SharedRow;
+
+/// The kind of drift that says that a password's end is near.
+pub const ENDS: &str = "secret_ends";
+/// How long before its end a password is reported, nominal.
+const AHEAD: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// What is to be reported of the installation's passwords, by the part of its row: one call of the vault and one of Graph for each
+/// application. The texts stay the same from pass to pass.
+///
+/// # Errors
+/// The vault or Graph did not answer: nothing is known then.
+pub async fn check(tools: &Tools, row: &SharedRow, clock: &Arc<dyn Clock>) -> Result<Seen, Stop> {
+    let mut seen = Seen::new();
+    for (part, app) in row.parts.keys().filter_map(|part| Some((part, application_of(part)?))) {
+        let kept = ItsPassword::new(tools, app, clock.clone()).look().await?;
+        let drift = judge(app, kept, &**clock)
+            .map(|(kind, what)| super::by_hand(kind, "add_credential", what, by_hand(tools, app), clock.now()));
+        seen.insert(part.clone(), drift);
+    }
+    Ok(seen)
+}
+
+/// Kind and words, if there is something to report.
+fn judge(app: AppId, kept: Option<Kept>, clock: &dyn Clock) -> Option<(&'static str, String)> {
+    let secret = secret_name(app);
+    let Some(kept) = kept else {
+        let what =
+            format!("the vault's secret {secret} is missing, at its end, or no password of application {app} any more");
+        return Some(("secret_gone", what));
+    };
+    let is_near = |end: &Timestamp| clock.until(*end) < AHEAD;
+    let end = kept.expires.filter(is_near)?;
+    Some((ENDS, format!("the password of application {app} in the vault's secret {secret} ends at {end}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::{SystemClock, TimeScale};
+
+    fn judged(days: Option<u64>) -> Option<(&'static str, String)> {
+        let clock = SystemClock(TimeScale::new(10.0).unwrap());
+        let expires = days.map(|days| clock.after(Duration::from_secs(days * 24 * 3600)));
+        let kept = Kept { key_id: None, version: "v".to_owned(), expires };
+        judge("22222222-2222-4222-8222-222222222222".parse().unwrap(), Some(kept), &clock)
+    }
+
+    #[test]
+    fn an_end_is_reported_thirty_days_ahead() {
+        assert_eq!(judged(Some(31)), None);
+        let (kind, what) = judged(Some(30)).unwrap();
+        assert!(kind == "secret_ends" && what.contains("ends at 20"), "{what}");
+    }
+
+    #[test]
+    fn a_password_without_an_end_has_none_to_report() {
+        assert_eq!(judged(None), None);
+    }
+}

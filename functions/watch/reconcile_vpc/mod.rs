@@ -1,0 +1,164 @@
+//! Queue: compares every peering of a VPC that is to be active with what both clouds say of it: one call of Aiven, one list of VNets a
+//! subscription. What drifted is told once and recorded; what a vendor broke of ours is repaired by a second message, two minutes later.
+//! Where a cloud gives no answer, nothing is judged; where nothing is new, nothing is written.
+
+mod azure;
+pub mod brake;
+mod judge;
+mod repair;
+mod unknown;
+mod verdict;
+
+use std::time::Duration;
+
+use tracing::{info, warn};
+
+use self::azure::Azure;
+use crate::cloud::aiven::Vpc;
+use crate::create::Tools;
+use crate::create::roles::{AIVEN_ASSIGNMENT, assignment_part};
+use crate::engine::{
+    Class, Delivery, Engine, Failure, ReconcileMessage, RunError, Versioned, classify, queue_of, to_text,
+};
+use crate::peering::{Drift, PeeringKey, Record, SCHEMA, SubscriptionId, VpcRef};
+use crate::settings::Reconcile;
+use crate::store::{SharedRow, Stored, reject};
+
+/// How long a message of a newer program is put back for. Nominal.
+const NEWER_PAUSE: Duration = Duration::from_secs(60);
+/// By then every VPC's drift of the same pass is recorded, and what passes by itself has passed. Nominal.
+const BEFORE_REPAIR: Duration = Duration::from_secs(120);
+/// A hint that is older belongs to a pass that the next has overtaken. Nominal.
+const STALE: Duration = Duration::from_secs(3600);
+
+/// Handles a hint.
+pub async fn reconcile_vpc(engine: &Engine, tools: &Tools, text: &str, delivery: &Delivery) -> Result<(), RunError> {
+    let queue = queue_of("reconcile_vpc");
+    if serde_json::from_str::<Versioned>(text).is_ok_and(|message| message.schema > SCHEMA) {
+        return Ok(engine.send(&queue, text, NEWER_PAUSE).await?);
+    }
+    let message = serde_json::from_str::<ReconcileMessage>(text).map_err(|e| e.to_string());
+    let read = message.and_then(|message| {
+        let vpc: VpcRef = message.vpc.parse().map_err(|e: crate::peering::InvalidId| e.to_string())?;
+        Ok((message, vpc))
+    });
+    let (message, vpc) = match read {
+        Ok(read) => read,
+        Err(error) => {
+            let reason = format!("this is not a message of ours: {error}");
+            return Ok(reject(&engine.storage, &queue, text.as_bytes(), &reason, None, engine.clock.now()).await?);
+        }
+    };
+    if delivery.redelivered {
+        engine.send_what_is_owed(&vpc, delivery).await?;
+    }
+    if engine.clock.since(message.pass) > STALE {
+        return Ok(());
+    }
+    Pass { engine, tools, vpc, message, delivery }.run().await
+}
+
+/// One look at one VPC.
+struct Pass<'a> {
+    engine: &'a Engine,
+    tools: &'a Tools,
+    vpc: VpcRef,
+    message: ReconcileMessage,
+    delivery: &'a Delivery,
+}
+
+impl Pass<'_> {
+    async fn run(self) -> Result<(), RunError> {
+        let living = self.engine.records.living(&self.vpc).await?;
+        if !living.iter().any(|stored| verdict::is_judged(&stored.record, self.engine.clock.now())) {
+            return Ok(());
+        }
+        let Some(vpc) = self.aiven().await? else { return Ok(()) };
+        unknown::report(self.engine, &self.vpc, &vpc, &living).await?;
+        let shared = SharedDrift::load(self.engine).await?;
+        let mut azure = Azure::new(self.engine, self.tools);
+        let mut candidates = Vec::new();
+        for stored in living {
+            if verdict::is_judged(&stored.record, self.engine.clock.now())
+                && let Some(vnet) = azure.vnet(&stored.record).await?
+            {
+                let seen = judge::judge(&stored.record, &vpc, vnet, self.engine.clock.now());
+                let seen = seen.into_iter().chain(shared.of(&stored.record)).collect();
+                candidates.extend(self.record(stored, seen).await?);
+            }
+        }
+        self.repair(candidates).await
+    }
+
+    /// The VPC as Aiven has it. An answer that is none judges nothing.
+    async fn aiven(&self) -> Result<Option<Vpc>, RunError> {
+        match self.tools.clouds.aiven.vpc(&self.vpc).await {
+            Ok(vpc) => {
+                self.engine.close_cause().await?;
+                Ok(Some(vpc))
+            }
+            Err(failure) => {
+                unanswered(self.engine, &failure).await?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Records what was seen, if it is new. Returns what may be repaired.
+    async fn record(&self, mut stored: Stored, seen: Vec<Drift>) -> Result<Option<PeeringKey>, RunError> {
+        let repairs = self.tools.settings.reconcile == Reconcile::Repair;
+        if let Some(verdict) = verdict::settle(&mut stored.record, seen, repairs, &*self.engine.clock) {
+            verdict.tell(&stored.record);
+            self.engine.observe(stored.clone(), &verdict.entry).await?;
+        }
+        let is_candidate = repairs && repair::is_due(&stored.record, &*self.engine.clock);
+        Ok(is_candidate.then_some(stored.record.key))
+    }
+
+    /// What may be repaired is, but not before every VPC of the pass was looked at.
+    async fn repair(self, candidates: Vec<PeeringKey>) -> Result<(), RunError> {
+        if candidates.is_empty() {
+            return Ok(());
+        }
+        if self.message.repair {
+            return repair::repair(self.engine, candidates, self.delivery).await;
+        }
+        info!(vpc = %self.vpc, peerings = candidates.len(), "what drifted is repaired in two minutes, unless it is too much");
+        let message = to_text(&ReconcileMessage { repair: true, ..self.message });
+        Ok(self.engine.send(&queue_of("reconcile_vpc"), &message, BEFORE_REPAIR).await?)
+    }
+}
+
+/// A cloud that gives no answer says nothing of what is in it.
+pub async fn unanswered(engine: &Engine, failure: &Failure) -> Result<(), RunError> {
+    if classify(failure).class == Class::Shared {
+        return Ok(engine.open_cause(failure).await?);
+    }
+    let Failure { service, status, code, correlation, .. } = failure;
+    warn!(%service, status, code, correlation, "reconciliation got no answer, so it judges nothing: {failure}");
+    Ok(())
+}
+
+/// What the timer saw of what several peerings share.
+struct SharedDrift {
+    vnets: Vec<(String, SharedRow)>,
+    subscriptions: Vec<(SubscriptionId, SharedRow)>,
+}
+
+impl SharedDrift {
+    async fn load(engine: &Engine) -> Result<Self, RunError> {
+        let vnets = engine.shared.vnets().await?.into_iter().map(|(id, row)| (id.key(), row));
+        let vnets = vnets.filter(|(_, row)| !row.drift.is_empty()).collect();
+        let mut subscriptions = engine.shared.subscriptions().await?;
+        subscriptions.retain(|(_, row)| !row.drift.is_empty());
+        Ok(Self { vnets, subscriptions })
+    }
+
+    fn of<'a>(&'a self, record: &'a Record) -> impl Iterator<Item = Drift> + 'a {
+        let own = assignment_part(record.options.application);
+        let of_vnet = self.vnets.iter().filter(|(key, _)| *key == record.key.vnet).flat_map(|(_, row)| row.drifting());
+        let of_vnet = of_vnet.filter(move |(part, _)| *part == AIVEN_ASSIGNMENT || *part == own);
+        let rows = self.subscriptions.iter().filter(|(id, _)| *id == record.vnet.subscription);
+        of_vnet.chain(rows.flat_map(|(_, row)| row.drifting())).map(|(_, drift)| drift.clone())
+    }
+}
