@@ -3,6 +3,7 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and owns its time")]
 
 mod fixture;
+mod newer;
 mod points;
 #[path = "../scene/mod.rs"]
 mod scene;

@@ -67,7 +67,8 @@ pub enum Scene {
 /// A point: its fixture's name, what is there, and where it is.
 pub type Point = (String, Scene, Stop);
 
-const STEPS: [&str; 12] = [
+/// The steps of schema 1, in their order.
+pub const STEPS: [&str; 12] = [
     "inspect_network",
     "register_application",
     "create_service_principal",
