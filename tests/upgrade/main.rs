@@ -7,6 +7,7 @@ mod newer;
 mod points;
 #[path = "../scene/mod.rs"]
 mod scene;
+mod shape;
 #[path = "../simulation/mod.rs"]
 mod simulation;
 
