@@ -7,7 +7,7 @@
 //! - [`watch`]: what runs by the clock: the poll of Aiven, the sweep.
 //! - [`engine`]: how any step runs: look, claim, act, commit, send; outcomes, deadlines.
 //! - [`peering`]: what is worked on. Pure data: ids, request, record, facts, status, journal.
-//! - [`cloud`]: one typed client a service: Entra, Graph, ARM, Aiven.
+//! - [`cloud`]: one typed client a service: Entra, Graph, ARM, Key Vault, Aiven.
 //! - [`store`]: Table Storage and queues.
 //! - [`invocation`]: the custom-handler protocol: an invocation in, an answer out.
 //! - [`telemetry`]: the names in log lines that queries and alerts rely on.

@@ -339,6 +339,30 @@ async fn a_redelivered_request_moves_nothing_and_old_copies_of_a_hint_are_absorb
 }
 
 #[tokio::test(start_paused = true)]
+async fn two_workers_with_a_copy_each_make_one_vpc() {
+    let (mut simulation, ground) = Simulation::new(Ground::set);
+    simulation.app().prepare().await.unwrap();
+    let text = ground.both().to_string();
+    let asked = futures::join!(
+        simulation.invoke("create_vpc", &text, "one", 1),
+        simulation.invoke("create_vpc", &text, "one", 1)
+    );
+    assert_eq!(asked, (Ok(()), Ok(())));
+    let row_before = row(&simulation, &ground).await;
+    let hint = json!({"schema": row_before.schema, "request": row_before.id, "seq": row_before.seq}).to_string();
+    let copies = futures::join!(
+        simulation.invoke("await_vpc", &hint, "two", 1),
+        simulation.invoke("await_vpc", &hint, "three", 1),
+        simulation.invoke("await_vpc", &hint, "two", 1),
+    );
+    assert_eq!(copies, (Ok(()), Ok(()), Ok(())));
+    assert_eq!(posts(&simulation), 1);
+    simulation.drain().await;
+    assert_made_once(&simulation, &ground, Provenance::Created).await;
+    assert_eq!(posts(&simulation), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_cannot_be_read_is_rejected_with_its_reference() {
     let (mut simulation, ground) = Simulation::new(Ground::set);
     let mut request = ground.both();

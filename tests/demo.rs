@@ -14,7 +14,7 @@ fn a_peering_with_an_organization_vpc_ends_active_and_exits_0() {
     assert_eq!(run.exit(), Some(0), "{}", run.said());
     let said = run.said();
     assert!(said.contains("1 of 1 peering ACTIVE at Aiven and Connected in Azure"), "{said}");
-    assert!(said.contains("12/12"), "the last step is told: {said}");
+    assert!(said.contains("13/13"), "the last step is told: {said}");
     assert!(said.lines().all(|line| line.chars().count() <= 80), "it fits a terminal: {said}");
     assert!(!said.contains('\x1b'), "no colours where no terminal is: {said}");
     run.left_nothing();
@@ -24,6 +24,26 @@ fn a_peering_with_an_organization_vpc_ends_active_and_exits_0() {
 fn a_peering_with_a_project_vpc_ends_active_and_exits_0() {
     let mut run = Run::start(&["--project", "--time-scale", "120"]);
     assert_eq!(run.exit(), Some(0), "{}", run.said());
+    run.left_nothing();
+}
+
+#[test]
+fn a_whole_life_is_shown_in_less_than_a_minute() {
+    let began = std::time::Instant::now();
+    let mut run = Run::start(&["--lifecycle"]);
+    assert_eq!(run.exit(), Some(0), "{}", run.said());
+    assert!(began.elapsed() < std::time::Duration::from_secs(60), "{}", run.said());
+    let said = run.said();
+    for words in [
+        "the connection was deleted at Aiven",
+        "repaired",
+        "allows no access to the VNet",
+        "put back",
+        "asked to delete",
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    assert!(said.lines().all(|line| line.chars().count() <= 80), "it fits a terminal: {said}");
     run.left_nothing();
 }
 
@@ -90,7 +110,7 @@ fn a_request_by_a_client_of_its_own_becomes_a_peering_that_the_client_can_read()
         .unwrap();
     let (out, err) = (String::from_utf8_lossy(&client.stdout), String::from_utf8_lossy(&client.stderr));
     assert!(client.status.success(), "{out}{err}\nthe demo: {}", run.said());
-    assert!(run.said().contains("12/12"), "what others ask for is shown, too: {}", run.said());
+    assert!(run.said().contains("13/13"), "what others ask for is shown, too: {}", run.said());
     run.signal("INT");
     assert_eq!(run.exit(), Some(130));
     run.left_nothing();

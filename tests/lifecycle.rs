@@ -166,6 +166,19 @@ async fn an_adopted_half_without_forwarding_is_a_persons_to_change() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_adopted_half_of_another_name_than_asked_for_is_not_taken_and_both_are_named() {
+    let (mut simulation, pair) = asked_over(Thing::Half, false, &json!({"peering_name": "to-aiven"})).await;
+    let fault = fault(&mut simulation, &pair).await;
+    assert_says(&fault, "peering_name_differs", &["by-hand-", "to-aiven", "az network vnet peering delete"]);
+    simulation.request("delete", &pair).await;
+    simulation.settle().await;
+    assert_status(&simulation, &pair, Status::Deleted).await;
+    simulation.request("create", &pair).await;
+    simulation.settle().await;
+    assert_status(&simulation, &pair, Status::Active).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_adopted_half_with_more_than_was_asked_for_is_taken_as_it_is() {
     let (mut simulation, pair) = asked_over(Thing::Half, false, &json!({})).await;
     simulation.world().vnet_mut(&pair.vnet).unwrap().peerings[0].allow_forwarded = true;

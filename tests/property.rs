@@ -96,7 +96,7 @@ impl Story {
         }
         if self.random.chance(30) {
             let n = 1 + self.random.below(60);
-            self.told.push(format!("it dies before call {n} from here"));
+            self.tell(format!("it dies before call {n} from here"));
             self.simulation.moments.die_before(n);
         }
         match self.random.below(4) {
@@ -110,14 +110,14 @@ impl Story {
             _ => {
                 self.simulation.settle().await;
                 self.simulation.moments.spare();
-                self.told.push("settled".to_owned());
+                self.tell("settled".to_owned());
                 self.check().await;
             }
         }
     }
 
     async fn run(&mut self, nominal: Duration) {
-        self.told.push(format!("{nominal:?} go by"));
+        self.tell(format!("{nominal:?} go by"));
         self.simulation.run_for(nominal).await;
     }
 
@@ -140,7 +140,7 @@ impl Story {
             more["peering_name"] = json!("to-aiven");
         }
         let text = message(action, pair, &more);
-        self.told.push(text.clone());
+        self.tell(text.clone());
         self.sent.push(text.clone());
         self.simulation.send(&text).await;
     }
@@ -153,7 +153,7 @@ impl Story {
         // Message ids count up from the first; one that never was a request's is new.
         let at = self.random.below(self.sent.len());
         let (text, id) = (self.sent[at].clone(), format!("redelivered-{at}"));
-        self.told.push(format!("{id}: {text}"));
+        self.tell(format!("{id}: {text}"));
         self.simulation.moments.spare();
         // A conflict with work in flight is put back by the host: here it is simply lost again.
         let _ = self.simulation.invoke("accept_request", &text, &id, 2).await;
@@ -174,11 +174,19 @@ impl Story {
             return;
         }
         let last = *self.random.one(&[existing::Thing::Connection, existing::Thing::Half]);
-        self.told.push(format!("{} to {}: somebody makes all up to {last:?}", pair.vpc_id, pair.vnet));
+        self.tell(format!("{} to {}: somebody makes all up to {last:?}", pair.vpc_id, pair.vnet));
         let mut world = self.simulation.world();
         let before = world.snapshot();
         existing::up_to(&mut world, pair, last);
         self.kept.add(&before, &world.snapshot());
+    }
+
+    /// A story that is played again tells itself as it goes: it may not come to an end.
+    fn tell(&mut self, what: String) {
+        if std::env::var("SEED").is_ok() {
+            println!("{what}");
+        }
+        self.told.push(what);
     }
 
     async fn told(&self) -> String {
@@ -224,7 +232,7 @@ impl Story {
         for pair in self.pairs.clone() {
             if let Some(record) = self.simulation.record(&pair).await {
                 let action = if record.wanted == Wanted::Deleted { "resume" } else { "delete" };
-                self.told.push(format!("finally: {action} {} to {}", pair.vpc_id, pair.vnet));
+                self.tell(format!("finally: {action} {} to {}", pair.vpc_id, pair.vnet));
                 self.simulation.request(action, &pair).await;
             }
         }

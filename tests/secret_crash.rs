@@ -6,7 +6,8 @@ mod scene;
 
 use std::time::Duration;
 
-use emulator::clouds::{Clouds, Fault};
+use emulator::clouds::{Clouds, Fault, World};
+use serde_json::Value;
 
 const LIMIT: Duration = Duration::from_secs(90);
 const OURS: &str = "aiven-azure-peering-default";
@@ -29,18 +30,21 @@ async fn a_crash_after(call: impl FnOnce(Fault) -> Fault, made: usize) {
     assert_eq!(environment.clouds.passwords_made().len(), made);
     let rows = environment.rows("shared").await.unwrap();
     let row = rows.iter().find(|row| scene::text(row, "PartitionKey") == "installation").unwrap();
-    let world = environment.clouds.world();
+    assert_kept(&environment.clouds.world(), &scene::json(row, "parts"));
+    environment.stop().await;
+}
+
+/// One password, written once, and the row says that we made it.
+fn assert_kept(world: &World, parts: &Value) {
     let app = world.applications.iter().find(|app| app.unique_name.as_deref() == Some(OURS)).unwrap();
     assert_eq!(app.passwords.len(), 1, "none is left over");
-    let part = scene::json(row, "parts")[format!("secret:{}", app.app_id)].clone();
+    let part = &parts[format!("secret:{}", app.app_id)];
     assert_eq!(
         (part["provenance"].as_str(), part["value"]["key_id"].as_str()),
         (Some("created"), Some(app.passwords[0].key_id.as_str()))
     );
     let secret = world.vault.as_ref().unwrap().secret(&format!("application-{}", app.app_id)).unwrap();
     assert_eq!((secret.versions.len(), &secret.versions[0].tags["key_id"]), (1, &app.passwords[0].key_id));
-    drop(world);
-    environment.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

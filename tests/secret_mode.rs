@@ -9,9 +9,8 @@ use std::time::Duration;
 
 use emulator::clouds::{AIVEN_APPLICATION, Lags, Pair, Service, World};
 use functions::clock::Clock;
-use functions::peering::{Drift, Status};
+use functions::peering::Status;
 use functions::store::Scope;
-use functions::watch::reconcile::secret::check;
 use simulation::{Setup, Simulation, existing, run_each};
 
 /// Name of our passwords.
@@ -37,8 +36,8 @@ async fn assert_kept(simulation: &Simulation) {
     let (app, ours) = passwords(&world, Some(OURS));
     assert_eq!(ours.len(), 1, "{shown}");
     let vault = world.vault.as_ref().unwrap();
-    let newest =
-        vault.secret(&secret_name(&app)).and_then(|secret| secret.version(None)).unwrap_or_else(|| panic!("{shown}"));
+    let newest = vault.secret(&secret_name(&app)).and_then(|secret| secret.version(None));
+    let newest = newest.unwrap_or_else(|| panic!("the vault has no password: {shown}"));
     assert_eq!((&newest.tags["key_id"], &newest.tags["app"]), (&ours[0], &app), "{shown}");
     let all = &world.application(&app).unwrap().passwords;
     let password = all.iter().find(|password| password.key_id == ours[0]).unwrap();
@@ -101,6 +100,8 @@ async fn a_peering_becomes_active_by_a_password() {
     let facts = simulation.record(&pair).await.unwrap().facts;
     let life = facts.secret_expires.unwrap().duration_since(facts.secret_at.unwrap());
     assert_eq!((life.as_secs_f64() / 86_400.0).round(), 180.0, "days");
+    let journal = simulation.journal().await.join("\n");
+    assert!(journal.contains("the application's password is in the vault's secret application-"), "{journal}");
     let parts = format!("{:?}", simulation.rows("shared").await);
     assert!(parts.contains("created") && !parts.contains("federated"), "{parts}");
     let (app, _) = passwords(&simulation.world(), Some(OURS));
@@ -175,7 +176,7 @@ fn a_death_before_any_call_of_the_step_leaves_one_password_in_the_end() {
 #[test]
 fn a_second_death_changes_nothing() {
     let calls = calls_of_the_step();
-    let second = 1..=calls.len() + 8;
+    let second = 1..=calls.len();
     let pairs: Vec<_> = calls.flat_map(|n| second.clone().map(move |m| (n, m))).collect();
     run_each(0..pairs.len(), |i| {
         let (first, second) = pairs[i];
@@ -417,12 +418,12 @@ async fn a_wrong_password_is_told_and_the_right_one_read_as_soon_as_it_is_there(
     assert_all_active(&simulation).await;
 }
 
-/// What reconciliation is told of the passwords.
-async fn checked(simulation: &Simulation) -> Vec<(String, Drift)> {
-    let app = simulation.app();
-    let row = app.engine.shared.load(&Scope::Installation).await.unwrap().row;
-    let clock: std::sync::Arc<dyn Clock> = std::sync::Arc::new(simulation.clock);
-    check(&app.tools, &row, &clock).await.unwrap()
+/// What a pass of reconciliation has recorded of what all peerings share.
+async fn reconciled(simulation: &mut Simulation) -> Vec<(String, String, String)> {
+    simulation.ring("reconcile").await.unwrap();
+    simulation.settle().await;
+    let row = simulation.app().engine.shared.load(&Scope::Installation).await.unwrap().row;
+    row.drift.into_iter().map(|(part, drift)| (part, drift.kind, format!("{} {}", drift.what, drift.command))).collect()
 }
 
 #[tokio::test(start_paused = true)]
@@ -430,22 +431,38 @@ async fn the_end_of_a_password_is_reported_and_so_is_its_loss() {
     let (mut simulation, pair) = Simulation::new(scene);
     simulation.request("create", &pair).await;
     settle(&mut simulation).await;
-    assert!(checked(&simulation).await.is_empty());
+    simulation.run_for(Duration::from_secs(3600)).await;
+    assert_eq!(reconciled(&mut simulation).await, []);
     let (app, ours) = passwords(&simulation.world(), Some(OURS));
     let end = simulation.clock.after(Duration::from_secs(29 * 24 * 3600));
     for application in simulation.world().applications.iter_mut().filter(|one| one.app_id == app) {
         application.passwords.iter_mut().for_each(|password| password.end = end);
     }
     simulation.clouds.reset_calls();
-    let found = checked(&simulation).await;
-    assert_eq!(found.len(), 1);
-    let (part, drift) = &found[0];
-    assert_eq!((part.as_str(), drift.kind.as_str()), (format!("secret:{app}").as_str(), "secret_ends"));
-    assert!(drift.what.contains("ends at 20") && drift.command.contains("az keyvault secret set"), "{drift:?}");
+    let found = reconciled(&mut simulation).await;
     let calls = simulation.clouds.calls_by_service();
-    assert_eq!((calls[&Service::Graph], calls[&Service::KeyVault]), (1, 1), "{calls:?}");
+    assert_eq!((calls[&Service::Graph], calls[&Service::KeyVault]), (3, 1), "{calls:?}");
+    let (part, kind, told) = &found[0];
+    assert_eq!((part.as_str(), kind.as_str()), (format!("secret:{app}").as_str(), "secret_ends"));
+    assert!(told.contains("ends at 20") && told.contains("az keyvault secret set"), "{told}");
+    assert_eq!(reconciled(&mut simulation).await, found, "told in the same words");
     simulation.world().remove_password(&app, &ours[0]);
-    assert_eq!(checked(&simulation).await[0].1.kind, "secret_gone");
+    assert_eq!(reconciled(&mut simulation).await[0].1, "secret_gone");
     run_by_hand(&mut simulation.world(), &app);
-    assert!(checked(&simulation).await.is_empty(), "a person's password is good until Entra says otherwise");
+    assert_eq!(reconciled(&mut simulation).await, [], "a person's password is good until Entra says otherwise");
+    simulation.world().delete_secret(&secret_name(&app));
+    assert_eq!(reconciled(&mut simulation).await[0].1, "secret_gone");
+    assert_active(&simulation, std::slice::from_ref(&pair)).await;
+}
+
+/// A pass while the password is being made says nothing of it.
+#[test]
+fn a_password_in_the_making_is_not_missed() {
+    run_each(calls_of_the_step(), |n| async move {
+        let (mut simulation, pair) = Simulation::new(scene);
+        simulation.request("create", &pair).await;
+        simulation.moments.die_before(n);
+        until(&mut simulation, async |this| this.deaths() == 1).await;
+        assert_eq!(reconciled(&mut simulation).await, []);
+    });
 }

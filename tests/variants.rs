@@ -19,6 +19,8 @@ const LIMIT: Duration = Duration::from_secs(150);
 const SCALE: f64 = 120.0;
 /// Managed Service for TimescaleDB has an application of its own.
 const MST_APPLICATION: &str = "0f0f0f0f-1111-4222-8333-444444444444";
+/// What a test does to the clouds.
+type Upset = fn(&mut World);
 const TIMESCALE_CLOUD: &str = "timescale-azure-westeurope";
 
 /// A variant's scene: whose VPC, in which cloud, as which application Aiven peers.
@@ -177,7 +179,7 @@ async fn made(environment: &Environment) -> String {
 
 #[tokio::test(start_paused = true)]
 async fn what_timescale_does_not_let_its_users_do_is_explained() {
-    let upsets: [(fn(&mut World), &str); 2] = [
+    let upsets: [(Upset, &str); 2] = [
         (World::refuse_timescale_user, "ask Timescale's support to make the peering"),
         (World::refuse_tenant, "use a token of the brand that owns the project"),
     ];

@@ -47,6 +47,12 @@ fn create(record: &mut Record, request: &Request, runbooks: &Runbooks, now: Time
             None => Move::Note("requested again".to_owned()),
         };
     }
+    if record.status != Status::Deleted
+        && let Some(reason) = other_peering(record, &options_of(request))
+    {
+        // What is still there of the former one has to go first: it is found by its name, and by its application.
+        return Move::Refuse(format!("{reason}; it is on its way, so send this again when it is Deleted"));
+    }
     if record.status == Status::Deleted {
         (record.facts, record.provenance) = Default::default();
         record.times = BTreeMap::from([("requested".to_owned(), now)]);
@@ -160,6 +166,10 @@ fn not_now(record: &Record, action: &str) -> Option<String> {
         (Wanted::Deleted, _) => {
             Some(format!("peering {id} is deleted, or on its way; {action} needs one that is to stay"))
         }
+        // Its steps would undo what looks like a person's hand, which only a retry may.
+        (_, Status::Drifted) => {
+            Some(format!("peering {id} is Drifted; mend it as its drift says, or send action \"retry\", then {action}"))
+        }
         (_, Status::Paused) => Some(format!("peering {id} is paused; send action \"resume\", then {action}")),
         _ => None,
     }
@@ -180,3 +190,6 @@ fn other_peering(record: &Record, asked: &Options) -> Option<String> {
     (asked.peering_name != record.options.peering_name)
         .then(|| format!("{pair}, and with another peering_name; delete it first"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -61,8 +61,9 @@ fn wait_for(row: &mut VpcRequestRow, wait: Wait, clock: &dyn Clock) {
     row.due = clock.after(wait.delay);
     let deadline = clock.after(wait.window.saturating_sub(age));
     let Wait { party, reason, code, .. } = wait;
+    row.status = if party == Party::Aiven { Status::WaitingForAiven } else { Status::Requested };
     row.waiting = Some(Waiting { party, reason, code, since, deadline, attempts });
-    (row.status, row.fault) = (Status::WaitingForAiven, None);
+    row.fault = None;
 }
 
 /// A person has to act. It is looked at again all the same.

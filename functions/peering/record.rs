@@ -369,9 +369,9 @@ impl Record {
         self.options.application.map_or_else(|| self.id.clone(), |application| format!("{}:{application}", self.id))
     }
 
-    /// The name our half gets: as asked for, or one made from the id.
+    /// The name of our half: the one it has; while there is none, the one it gets, as asked for or made from the id.
     pub fn peering_name(&self) -> String {
-        let given = self.options.peering_name.clone().or_else(|| self.facts.peering.clone());
+        let given = self.facts.peering.clone().or_else(|| self.options.peering_name.clone());
         given.unwrap_or_else(|| format!("aiven-{}", self.id))
     }
 }

@@ -30,16 +30,16 @@ def check(command):
     faults, compiled, unreachable = [], 0, []
     for path in sorted([*INFRA.rglob("*.bicep"), *INFRA.rglob("*.bicepparam")]):
         verbs = ["build-params"] if path.suffix == ".bicepparam" else ["build", "lint"]
-        name = str(path.relative_to(INFRA))
+        name, before = str(path.relative_to(INFRA)), len(faults)
         for verb in verbs:
             done = _run([*command, verb, *(["--file"] if command[0] == "az" else []), str(path), *([] if verb == "lint" else ["--stdout"])])
             said = [line for line in done.stderr.splitlines() if _DIAGNOSTIC.search(line)]
             if any("BCP192" in line for line in said):
                 unreachable.append(name)
                 break
-            faults += said or ([f"{name}: {verb} ends with {done.returncode}: {done.stderr[:300]}"] if done.returncode else [])
+            faults += said or ([f"{name}: {verb} ends with {done.returncode}: {done.stderr.strip()[:300]}"] if done.returncode else [])
         else:
-            compiled += 1
+            compiled += len(faults) == before
     return faults, compiled, unreachable
 
 

@@ -5,7 +5,6 @@ import re
 
 import grants
 import signals
-from ahead import AHEAD
 from tooling import INFRA, ROOT
 
 BUILT_IN_ROLES = {
@@ -36,7 +35,7 @@ def queues(files):
     read = {one["queueName"] for text in texts.values() for one in text["bindings"] if "queueName" in one}
     for name in sorted(read - set(declared)):
         yield f"shared.bicep: queue {name} triggers a function, and is not made"
-    for name in sorted(set(declared) - read - AHEAD):
+    for name in sorted(set(declared) - read):
         yield f"shared.bicep: queue {name} triggers no function"
     for name in declared:
         if not QUEUE.fullmatch(name) or not QUEUE.fullmatch(f"{name}-poison"):

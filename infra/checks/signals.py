@@ -4,14 +4,13 @@ import json
 import re
 
 import kql
-from ahead import AHEAD
 from tooling import INFRA, ROOT
 
 
 def telemetry(files):
     """Queries of alerts and workbook name only what the app writes, and every event that needs a person has an alert."""
     words = json.loads((INFRA / "telemetry.json").read_text())
-    functions = {path.parent.name for path in (ROOT / "functions").rglob("function.json")} | {name.replace("-", "_") for name in AHEAD}
+    functions = {path.parent.name for path in (ROOT / "functions").rglob("function.json")}
     alerts = {one["name"]: one for one in files["modules/alerts.bicep"].variable("rules")}
     queries = {f"alert {name}": one["query"] for name, one in alerts.items()}
     book = json.loads((INFRA / "modules" / "workbook.json").read_text())
@@ -53,7 +52,7 @@ def _steps(book):
     rows = [(step, int(at)) for step, at in re.findall(r'"([a-z_]+)", (\d+)', funnel)]
     shown = [step for step, at in rows]
     missing = [step for step in wanted if step not in shown]
-    extra = [step for step in shown if step not in wanted and step.replace("_", "-") not in AHEAD]
+    extra = [step for step in shown if step not in wanted]
     order = [step for step in shown if step in wanted] != [step for step in wanted if step in shown]
     if missing or extra or order or [at for _, at in rows] != list(range(1, len(rows) + 1)):
         yield f"workbook funnel: its steps are not the runbook's: missing {missing}, unknown {extra}{', in another order' if order else ''}"

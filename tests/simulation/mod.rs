@@ -36,6 +36,9 @@ use wire::Wire;
 /// No run takes longer, in virtual time.
 const LIMIT: Duration = Duration::from_secs(9 * 24 * 3600);
 
+/// No instant takes more turns of the host.
+const MOST_TURNS: usize = 5_000;
+
 /// How a simulation is to be.
 pub struct Setup {
     /// Settings of the app beside those that the clouds give.
@@ -66,6 +69,8 @@ pub struct Simulation {
     wire: Arc<Wire>,
     momentary: Storage,
     host: Host,
+    /// An instant, and the turns since time last went on.
+    standing: (jiff::Timestamp, usize),
 }
 
 /// Runs a test in virtual time, outside of `#[tokio::test]`: for property tests.
@@ -113,7 +118,8 @@ impl Simulation {
         let (at_work, timers) = (FuturesUnordered::new(), Vec::new());
         let functions = BTreeMap::new();
         let host = Host { functions, queues, clock, moments: moments.clone(), at_work, timers, deaths: 0 };
-        let mut simulation = Self { clouds, clock, storage, moments, settings, wire, momentary, host };
+        let mut simulation =
+            Self { clouds, clock, storage, moments, settings, wire, momentary, host, standing: (start, 0) };
         simulation.begin_process();
         let known = |name: &str| simulation.host.functions.contains_key(name);
         let mut timers = vec![("poll_waiting", 60), ("sweep", 300)];
@@ -223,6 +229,13 @@ impl Simulation {
     pub async fn turn(&mut self) {
         if self.host.turn().await {
             self.begin_process();
+        }
+        let now = self.clock.now();
+        self.standing = if self.standing.0 == now { (now, self.standing.1 + 1) } else { (now, 0) };
+        if self.standing.1 > MOST_TURNS {
+            let lines: Vec<String> = self.journal().await;
+            let last = lines[lines.len().saturating_sub(12)..].join("\n");
+            panic!("it goes round in circles, and time stands still; the records:\n{}\n{last}", self.shown().await);
         }
     }
 

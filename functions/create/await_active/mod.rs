@@ -1,5 +1,7 @@
 //! Runbook step 14: waits until the connection itself is ACTIVE at Aiven (the VPC always is) and our half Connected in Azure.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 
 use crate::cloud::arm::{PeeringState, ProvisioningState};
@@ -11,6 +13,9 @@ const ACTIVE: &str = "ACTIVE";
 
 /// "Up to 15 minutes", as the runbook says; thrice that is not normal any more. Nominal seconds.
 const WINDOW: u64 = 45 * 60;
+
+/// Before a half that is gone is made again: however often it goes, this does not become a busy loop. Nominal.
+const BEFORE_AGAIN: Duration = Duration::from_secs(15);
 
 /// See the module.
 pub struct AwaitActive(pub Tools);
@@ -38,7 +43,7 @@ impl AwaitActive {
         let peering = self.0.clouds.arm.peering(&job.record.vnet, &name).await?;
         let Some(peering) = peering else {
             let why = "our half is gone: it is made again".to_owned();
-            return Err(Stop::Back { step: "peer_network", why, after: std::time::Duration::ZERO });
+            return Err(Stop::Back { step: "peer_network", why, after: BEFORE_AGAIN });
         };
         job.record.facts.azure_state = Some(peering.state.to_string());
         if (&peering.state, &peering.provisioning_state) == (&PeeringState::Connected, &ProvisioningState::Succeeded) {

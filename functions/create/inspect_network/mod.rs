@@ -60,7 +60,8 @@ impl Step for InspectNetwork {
         let vpc = clouds.aiven.vpc(&job.record.key.vpc).await?;
         live(&vpc)?;
         let requested = vpc.live_connection_to(&id).is_some();
-        no_overlap(&id, &vnet, &vpc.prefixes, requested)?;
+        let ours = job.record.facts.aiven_vnet.clone();
+        no_overlap(&id, &vnet, &vpc.prefixes, requested, ours.as_ref())?;
         let facts = &mut job.record.facts;
         (facts.tenant, facts.location) = (Some(settings.endpoints.tenant), Some(vnet.location));
         (facts.prefixes, facts.vpc_cidrs) = (vnet.prefixes, vpc.prefixes);
@@ -141,8 +142,8 @@ fn live(vpc: &Vpc) -> Result<(), Stop> {
 }
 
 /// The rule that ARM applies later, after ten minutes: no overlap with the VNet's own space, nor with that of any network already peered.
-/// A peering that this very VPC has with the VNet is no obstacle (`requested`).
-pub fn no_overlap(id: &VnetId, vnet: &Vnet, vpc: &[IpNet], requested: bool) -> Result<(), Fix> {
+/// A peering that this very VPC has with the VNet is no obstacle (`requested`); nor is what is left of one that comes back (`ours`).
+pub fn no_overlap(id: &VnetId, vnet: &Vnet, vpc: &[IpNet], requested: bool, ours: Option<&VnetId>) -> Result<(), Fix> {
     if vnet.peerings.len() >= MOST_PEERINGS {
         return Err(Fix {
             what: format!("VNet {id} has {} peerings, and Azure allows {MOST_PEERINGS}", vnet.peerings.len()),
@@ -156,6 +157,7 @@ pub fn no_overlap(id: &VnetId, vnet: &Vnet, vpc: &[IpNet], requested: bool) -> R
         return Err(overlapping(format!("the VNet's {ours} overlaps the Aiven VPC's {theirs}")));
     }
     let others = vnet.peerings.iter().filter(|peering| peering.state != PeeringState::Disconnected);
+    let others = others.filter(|peering| ours.is_none() || peering.remote.as_ref() != ours);
     for other in others.filter(|peering| !(requested && peering.remote_prefixes == vpc)) {
         if let Some((remote, theirs)) = overlap(&other.remote_prefixes, vpc) {
             let what = format!("{remote}, peered already as {}, overlaps the Aiven VPC's {theirs}", other.name);

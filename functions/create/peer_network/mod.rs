@@ -31,6 +31,7 @@ impl Step for PeerNetwork {
         let remote = remote(job)?;
         let vnet = self.0.clouds.arm.vnet(&job.record.vnet).await?;
         let Some(peering) = vnet.peering_to(&remote) else {
+            job.record.facts.peering = None;
             name_is_free(job, &vnet.peerings)?;
             job.record.facts.azure_state = None;
             return Ok(Look::Missing);
@@ -184,12 +185,40 @@ fn is_only_to_be_synchronised(record: &Record) -> bool {
 
 /// Ours takes another option in place, without an outage. An adopted half is not ours to change: it has to let in what was asked for.
 fn as_asked(record: &Record, peering: &Peering) -> Result<Look, Stop> {
+    let adopted = record.provenance.azure == Some(Provenance::Adopted);
+    let other_name = record.options.peering_name.as_ref().filter(|name| !name.eq_ignore_ascii_case(&peering.name));
+    if let (true, Some(asked)) = (adopted, other_name) {
+        return Err(Stop::Fix(named_otherwise(record, peering, asked)));
+    }
     let (asked, found) = (record.options.allow_forwarded_traffic, peering.allow_forwarded_traffic);
     match record.provenance.azure {
         Some(Provenance::Adopted) if asked && !found => Err(Stop::Fix(no_forwarding(record, peering))),
         Some(Provenance::Created) if asked != found && !changed_by_hand(record) => Ok(Look::Missing),
         _ => Ok(Look::Done),
     }
+}
+
+fn named_otherwise(record: &Record, peering: &Peering, asked: &str) -> Fix {
+    Fix {
+        what: format!(
+            "the VNet is peered to Aiven's network already as {}, and peering_name {asked} was asked for",
+            peering.name
+        ),
+        why: "it was there before this peering was asked for, a network can be peered only once, and a peering's name cannot be changed".to_owned(),
+        command: format!(
+            "send action \"delete\", then ask again without \"peering_name\"; or, if nobody needs it as it is: {}",
+            delete_command(&record.vnet, &peering.name)
+        ),
+        code: "peering_name_differs".to_owned(),
+        correlation: None,
+    }
+}
+
+fn delete_command(vnet: &VnetId, name: &str) -> String {
+    format!(
+        "az network vnet peering delete --name {name} --vnet-name {} --resource-group {} --subscription {}",
+        vnet.name, vnet.resource_group, vnet.subscription
+    )
 }
 
 fn no_forwarding(record: &Record, peering: &Peering) -> Fix {
@@ -210,14 +239,10 @@ fn no_forwarding(record: &Record, peering: &Peering) -> Fix {
 }
 
 pub(super) fn disconnected(record: &Record, peering: &Peering) -> Fix {
-    let vnet = &record.vnet;
     Fix {
         what: format!("peering {} on the VNet is Disconnected: the half at its other end was deleted", peering.name),
         why: "a disconnected half cannot be revived, only made anew".to_owned(),
-        command: format!(
-            "az network vnet peering delete --name {} --vnet-name {} --resource-group {} --subscription {}",
-            peering.name, vnet.name, vnet.resource_group, vnet.subscription
-        ),
+        command: delete_command(&record.vnet, &peering.name),
         code: "half_disconnected".to_owned(),
         correlation: None,
     }

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use self::ranges::Change;
+use super::add_credential::secret::refused_password;
 use super::create_service_principal::application;
 use super::peer_network::{disconnected, lost_role};
 use crate::cloud::aiven::{Connection, ConnectionState, NewConnection, Vpc};
@@ -74,7 +75,7 @@ impl Step for RequestPeering {
     }
 
     fn remedy(&self, record: &Record, failure: &Failure) -> Option<Remedy> {
-        lost_role(record, failure)
+        refused_password(&self.0, record, failure).or_else(|| lost_role(record, failure))
     }
 }
 

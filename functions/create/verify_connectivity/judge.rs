@@ -139,10 +139,8 @@ fn listed(ranges: &[IpNet]) -> String {
 /// What was looked at, beside the addresses themselves.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Scope {
-    /// Services in the VPC.
+    /// Services in the VPC, running or not.
     pub services: usize,
-    /// Of those, the ones that run.
-    pub running: usize,
     /// What could not be looked at, and why.
     pub unseen: Option<String>,
 }
@@ -178,17 +176,11 @@ fn in_a_sentence(scope: &Scope, reaches: &[Reach], bad: usize, tcp: &Tcp) -> Str
                 "{bad} of {all} addresses of services cannot be used from the VNet: {service} ({component}): {verdict}"
             )
         }
-        (_, Tcp::NotTried(why)) => {
-            format!(
-                "all {all} addresses of the {} running services resolve into the VPC and admit the VNet; TCP was not tried: {why}",
-                scope.running
-            )
-        }
+        (_, Tcp::NotTried(why)) => format!(
+            "{all} of {all} addresses of services resolve into the VPC and admit the VNet; TCP was not tried: {why}"
+        ),
         (_, Tcp::Tried(_)) => {
-            format!(
-                "all {all} addresses of the {} running services resolve into the VPC, admit the VNet and take connections",
-                scope.running
-            )
+            format!("{all} of {all} addresses of services resolve into the VPC, admit the VNet and take connections")
         }
     }
 }

@@ -1,5 +1,6 @@
-//! The last step, which the published runbooks leave to the reader: does it connect? The hosts of the services in the VPC resolve into its
-//! range, their IP filters admit the VNet, and they take TCP connections, where the app is in that VNet and can try.
+//! Runbook step blog: does it connect? What the published runbooks leave to the reader, and the blog did by hand with nslookup and psql.
+//!
+//! The hosts of the services in the VPC resolve into its range, their IP filters admit the VNet, and they take TCP connections, where the app is in that VNet and can try.
 //!
 //! Its verdict is shown on `Active` and undoes nothing. No name of a certificate is looked at and no credential is used.
 
@@ -53,7 +54,7 @@ impl Step for VerifyConnectivity {
         let lists = within(&*job.clock, limit, lists);
         let (listed, ground) = join(lists, self.ground(&job.record, &*job.clock, limit)).await;
         let connectivity = match seen(job, listed)? {
-            Ok((listing, unseen)) => self.check(job, &ground, &listing, unseen, limit).await,
+            Ok((listing, unseen)) => self.check(job, &ground, &listing, unseen, limit).await?,
             Err(why) => not_checked(&why, job.now()),
         };
         job.said = Some(connectivity.summary.clone());
@@ -78,10 +79,9 @@ impl VerifyConnectivity {
         listing: &Listing,
         unseen: Option<String>,
         limit: Duration,
-    ) -> Connectivity {
+    ) -> Result<Connectivity, Stop> {
         let running = listing.services.iter().filter(|(_, service)| service.state == ServiceState::Running);
         let targets: Vec<_> = running
-            .clone()
             .flat_map(|(project, service)| service.private_addresses().map(move |one| (project.as_str(), service, one)))
             .collect();
         let may_try = may_try(&self.tools, &job.record);
@@ -92,10 +92,14 @@ impl VerifyConnectivity {
         let probes = stream::iter(probes).buffer_unordered(AT_ONCE);
         let reaches: Vec<Reach> = probes.take_until(job.clock.sleep(limit)).collect().await;
         let late = targets.len() - reaches.len();
+        if late > 0 && reaches.is_empty() {
+            patient(job, || Wait::aiven(CODE, "it takes long to find the services' addresses", 30, WINDOW))?;
+            return Ok(not_checked("it took too long to find the services' addresses", job.now()));
+        }
         let late = (late > 0).then(|| format!("{late} addresses were not looked at: there was no time left"));
         let unseen = [unseen, late].into_iter().flatten().reduce(|a, b| format!("{a}; {b}"));
-        let scope = Scope { services: listing.services.len(), running: running.count(), unseen };
-        verdict(&scope, reaches, &may_try, job.now())
+        let scope = Scope { services: listing.services.len(), unseen };
+        Ok(verdict(&scope, reaches, &may_try, job.now()))
     }
 
     /// The VNet's prefixes as they are now, which need not be those of the time of the request.

@@ -130,14 +130,14 @@ fn a_connection_counts_where_it_was_tried() {
     }
 }
 
-fn scope(services: usize, running: usize) -> Scope {
-    Scope { services, running, unseen: None }
+fn scope(services: usize) -> Scope {
+    Scope { services, unseen: None }
 }
 
 #[test]
 fn a_vpc_without_a_running_service_is_nothing_to_worry_about() {
     for (services, words) in [(0, "no service is in the VPC yet"), (2, "none of the 2 services in the VPC runs")] {
-        let told = verdict(&scope(services, 0), Vec::new(), &skipped(), at());
+        let told = verdict(&scope(services), Vec::new(), &skipped(), at());
         assert!(told.good && told.summary.contains(words), "{}", told.summary);
     }
 }
@@ -146,7 +146,7 @@ fn a_vpc_without_a_running_service_is_nothing_to_worry_about() {
 fn what_is_wrong_comes_first_and_is_in_the_sentence() {
     let good = seen(&["10.1.0.0/24"], None, &["10.200.0.4"], &skipped());
     let bad = seen(&["10.1.0.0/24"], Some(&[]), &["10.200.0.5"], &skipped());
-    let told = verdict(&scope(2, 2), vec![good.clone(), bad.clone()], &skipped(), at());
+    let told = verdict(&scope(2), vec![good.clone(), bad.clone()], &skipped(), at());
     assert!(!told.good && told.services == [bad, good], "{told:?}");
     assert!(
         told.summary
@@ -160,7 +160,7 @@ fn what_is_wrong_comes_first_and_is_in_the_sentence() {
 fn a_project_that_could_not_be_looked_at_is_mentioned() {
     let good = seen(&["10.1.0.0/24"], None, &["10.200.0.4"], &skipped());
     let unseen = Some("1 of 3 projects could not be looked at: a reason".to_owned());
-    let told = verdict(&Scope { unseen, ..scope(1, 1) }, vec![good], &skipped(), at());
+    let told = verdict(&Scope { unseen, ..scope(1) }, vec![good], &skipped(), at());
     assert!(
         told.good && told.summary.ends_with("; 1 of 3 projects could not be looked at: a reason"),
         "{}",
@@ -171,7 +171,7 @@ fn a_project_that_could_not_be_looked_at_is_mentioned() {
 #[test]
 fn a_row_holds_the_list_however_many_services_there_are() {
     let many: Vec<Reach> = (0..500).map(|_| seen(&["10.1.0.0/24"], Some(&[]), &["10.200.0.4"], &skipped())).collect();
-    let told = verdict(&scope(500, 500), many, &skipped(), at());
+    let told = verdict(&scope(500), many, &skipped(), at());
     let units = |told: &Connectivity| serde_json::to_string(told).unwrap().encode_utf16().count();
     assert!(units(&told) < 20 * 1024, "{}", units(&told));
     assert!(told.services.len() > 20 && told.services.len() + told.left_out == 500);

@@ -205,7 +205,7 @@ impl Work<'_> {
             let vnet = vnet.inspect_err(|failure| {
                 self.remedy = reader(self.tools.settings.identity, &id, failure).map(|remedy| remedy.command);
             })?;
-            if let Err(fix) = no_overlap(&id, &vnet, &[IpNet::V4(request.cidr)], false) {
+            if let Err(fix) = no_overlap(&id, &vnet, &[IpNet::V4(request.cidr)], false, None) {
                 return Ok(Some(Fix { what: format!("VNet {id}: {}", fix.what), ..fix }));
             }
         }

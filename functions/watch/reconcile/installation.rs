@@ -2,6 +2,7 @@
 //!
 //! Where the app was given no right to read the directory, nothing is seen of it.
 
+use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use tracing::debug;
 
@@ -75,12 +76,7 @@ impl Look<'_> {
                 let what = format!("the federated credential that lets this app sign in as application {app} is gone");
                 (what, federated::command(self.tools, app))
             })),
-            Err(failure) if failure.is_not_found() => Some(self.gone("application_gone", "register_application", {
-                let what = format!("application {app}, as which peerings are made, is gone");
-                let command =
-                    "restore it among the deleted applications in the Entra portal; after 30 days it is gone for good";
-                (what, format!("{command} (an Application Administrator)"))
-            })),
+            Err(failure) if failure.is_not_found() => Some(application_gone(app, self.engine.clock.now())),
             Err(failure) => return self.no_answer(&failure).await,
         };
         seen.insert(part, drift);
@@ -132,4 +128,11 @@ impl Look<'_> {
         }
         unanswered(self.engine, failure).await
     }
+}
+
+/// The application itself was deleted.
+pub(super) fn application_gone(app: AppId, now: Timestamp) -> Drift {
+    let what = format!("application {app}, as which peerings are made, is gone");
+    let command = "restore it among the deleted applications in the Entra portal; after 30 days it is gone for good";
+    by_hand("application_gone", "register_application", what, format!("{command} (an Application Administrator)"), now)
 }

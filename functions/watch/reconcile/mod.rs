@@ -2,7 +2,7 @@
 //! subscription), and then asks for a look at every VPC. Writes nothing where nothing is new.
 
 mod installation;
-mod secret;
+pub mod secret;
 mod subscription;
 
 use std::collections::BTreeMap;

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::Seen;
+use super::installation::application_gone;
+use super::{Seen, is_settled};
 use crate::clock::Clock;
 use crate::cloud::key_vault::secret_name;
 use crate::create::Tools;
 use crate::create::add_credential::secret::{ItsPassword, Kept, application_of, by_hand};
-use crate::engine::{SharedEffect, Stop};
+use crate::engine::{Service, SharedEffect, Stop};
 use crate::peering::AppId;
 use crate::store::SharedRow;
 
@@ -26,11 +27,17 @@ const AHEAD: Duration = Duration::from_secs(30 * 24 * 3600);
 /// The vault or Graph did not answer: nothing is known then.
 pub async fn check(tools: &Tools, row: &SharedRow, clock: &Arc<dyn Clock>) -> Result<Seen, Stop> {
     let mut seen = Seen::new();
-    for (part, app) in row.parts.keys().filter_map(|part| Some((part, application_of(part)?))) {
-        let kept = ItsPassword::new(tools, app, clock.clone()).look().await?;
-        let drift = judge(app, kept, &**clock)
-            .map(|(kind, what)| super::by_hand(kind, "add_credential", what, by_hand(tools, app), clock.now()));
-        seen.insert(part.clone(), drift);
+    for (name, _) in row.parts.iter().filter(|(_, part)| is_settled(part, &**clock)) {
+        let Some(app) = application_of(name) else { continue };
+        let drift = match ItsPassword::new(tools, app, clock.clone()).look().await {
+            Ok(kept) => judge(app, kept, &**clock)
+                .map(|(kind, what)| super::by_hand(kind, "add_credential", what, by_hand(tools, app), clock.now())),
+            Err(Stop::Failed(failure)) if failure.service == Service::Graph && failure.is_not_found() => {
+                Some(application_gone(app, clock.now()))
+            }
+            Err(stop) => return Err(stop),
+        };
+        seen.insert(name.clone(), drift);
     }
     Ok(seen)
 }

@@ -38,3 +38,15 @@ pub fn all(root: &Path) -> Result<Compared, Vec<Finding>> {
     });
     if findings.is_empty() { Ok(Compared { functions: functions.len(), queues, settings }) } else { Err(findings) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_code_and_the_templates_of_this_repository_agree() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
+        let compared = all(root).unwrap_or_else(|findings| panic!("{findings:#?}"));
+        assert!(compared.functions > 0 && compared.queues > 0 && compared.settings > 0);
+    }
+}

@@ -20,6 +20,9 @@ pub struct Arguments {
     /// How many times faster than the clock on the wall everything runs
     #[arg(long, value_name = "X", default_value_t = 60.0, value_parser = scale)]
     pub time_scale: f64,
+    /// Show the whole life of one peering: made, broken by Aiven and repaired, changed by a person and reported, deleted
+    #[arg(long, conflicts_with_all = ["peerings", "func", "fault"])]
+    pub lifecycle: bool,
     /// Keep everything running afterwards, and say how to send a request from another terminal
     #[arg(long)]
     pub serve: bool,

@@ -74,23 +74,39 @@ impl<'a> Follower<'a> {
     /// # Errors
     /// Storage did not answer.
     pub async fn until_settled(&mut self, count: usize, limit: Duration, screen: &mut Screen) -> Result<(), String> {
-        let began = Instant::now();
         let patience = PATIENCE.div_f64(self.scale);
-        loop {
+        let over = |peering: &Peering| (peering.status == "Active" && peering.resting) || peering.is_stuck(patience);
+        let settled = |rows: &Rows, refused| {
+            let refused = rows.peerings.is_empty() && refused >= count;
+            refused || (rows.peerings.len() >= count && rows.peerings.iter().all(over))
+        };
+        self.until(settled, limit, screen).await.map(drop)
+    }
+
+    /// Follows until the peerings are as wished, given the number of refused requests, or the time is up. Whether they are.
+    ///
+    /// # Errors
+    /// Storage did not answer.
+    pub async fn until(
+        &mut self,
+        mut wish: impl FnMut(&Rows, usize) -> bool,
+        limit: Duration,
+        screen: &mut Screen,
+    ) -> Result<bool, String> {
+        let began = Instant::now();
+        let granted = loop {
             let rows = self.look(screen).await?;
-            let over = |peering: &Peering| peering.status == "Active" || peering.is_stuck(patience);
-            let refused = rows.peerings.is_empty() && self.refused >= count;
-            if refused || (rows.peerings.len() >= count && rows.peerings.iter().all(over)) {
-                break;
+            if wish(&rows, self.refused) {
+                break true;
             }
             if began.elapsed() > limit {
                 screen.line(Look::Bad, &format!("the time is up after {} (--time-limit)", seconds(limit)));
-                break;
+                break false;
             }
             tokio::time::sleep(PACE).await;
-        }
+        };
         screen.clear();
-        Ok(())
+        Ok(granted)
     }
 
     /// Follows as long as it is awaited.
@@ -139,13 +155,15 @@ impl<'a> Follower<'a> {
             "wait" => (Look::Faint, format!("waiting for {}: {}", entry.party, gist(&entry.note))),
             "fix" => (Look::Bad, format!("you have to act: {}", short(&entry.note, peering))),
             "requested" => (Look::Plain, format!("accepted: {}", entry.note)),
+            // What to do about it, the journal has.
+            "drift" => (Look::Bad, entry.note.split(" Do: ").next().unwrap_or_default().to_owned()),
             _ => (Look::Plain, entry.note.clone()),
         };
         let known = self.waits.insert(entry.key.clone(), text.clone());
         if known.is_some_and(|known| known == text) {
             return;
         }
-        let of = if self.runbook.number(&entry.step).is_empty() {
+        let of = if self.runbook.number(&entry.step).is_empty() || peering.again {
             String::new()
         } else {
             format!("{}/{}", peering.before(&entry.step) + 1, self.runbook.len())
@@ -184,7 +202,7 @@ impl<'a> Follower<'a> {
 
     /// The lines that are drawn anew: where the unfinished peerings stand at this moment.
     fn now(&self, rows: &Rows) -> Vec<(Look, String)> {
-        let open: Vec<&Peering> = rows.peerings.iter().filter(|peering| peering.status != "Active").collect();
+        let open: Vec<&Peering> = rows.peerings.iter().filter(|peering| !peering.resting).collect();
         if open.is_empty() {
             return Vec::new();
         }

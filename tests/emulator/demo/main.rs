@@ -6,6 +6,7 @@
 //! - [`arguments`]: the command line          - [`checks`], [`build`]: what must be there before anything starts
 //! - [`stage`]: who is to be peered           - [`trouble`]: what is to go wrong
 //! - [`rows`]: records and journal, as read   - [`follow`]: shows them live, on the [`screen`]; [`tally`]: many of them
+//! - [`lifecycle`]: one peering from its request to its deletion
 //! - [`summary`]: what the clouds say         - [`serve`]: how to send a request of one's own
 //!
 //! It knows the product by its tables and folders only.
@@ -16,6 +17,7 @@ mod checks;
 mod follow;
 mod func;
 mod guard;
+mod lifecycle;
 mod rows;
 mod runbook;
 mod screen;

@@ -26,6 +26,10 @@ pub struct Peering {
     pub waiting: Option<(String, String)>,
     /// What a person has to do.
     pub fault: Option<Fault>,
+    /// Nothing is under way.
+    pub resting: bool,
+    /// It went through some steps more than once.
+    pub again: bool,
 }
 
 /// What a person has to do.
@@ -123,6 +127,8 @@ fn peering(row: &Entity) -> Option<Peering> {
         status: text(row, "status"),
         step: text(row, "step"),
         done: in_order(&times),
+        resting: row.get("resting").and_then(Value::as_bool).unwrap_or_default(),
+        again: times.get("started").is_some(),
         waiting: waiting.is_object().then(|| (who(member(&waiting, "party")), member(&waiting, "reason").to_owned())),
         fault: fault.is_object().then(|| Fault {
             what: member(&fault, "what").to_owned(),
@@ -154,7 +160,7 @@ fn in_order(times: &Value) -> Vec<String> {
         .as_object()
         .into_iter()
         .flatten()
-        .filter(|(step, _)| *step != "requested")
+        .filter(|(step, _)| !matches!(step.as_str(), "requested" | "started"))
         .filter_map(|(step, time)| Some((at(time)?, step)))
         .collect();
     done.sort();

@@ -1,6 +1,8 @@
 //! Who is to be peered: VPCs and VNets in the emulated clouds, the asked pairs and some free ones.
 
-use emulator::clouds::{Clouds, Pair};
+use std::collections::BTreeSet;
+
+use emulator::clouds::{Clouds, Pair, World};
 
 use crate::arguments::Arguments;
 
@@ -26,11 +28,20 @@ impl Stage {
         if count > 0 {
             let (vpcs, vnets) = spread(count);
             stage.asked = world.pairs(vpcs, vnets, count, arguments.project);
+            add_services(&mut world, &stage.asked);
         }
         if arguments.serve {
             stage.free = [world.pairs(1, 2, 2, false), world.pairs(1, 2, 2, true)].concat();
         }
         stage
+    }
+}
+
+/// A service in each VPC, so that there is something to reach.
+fn add_services(world: &mut World, pairs: &[Pair]) {
+    let vpcs: BTreeSet<&str> = pairs.iter().map(|pair| pair.vpc_id.as_str()).collect();
+    for (n, vpc) in vpcs.into_iter().enumerate() {
+        world.add_service("demo-project", &format!("pg-{}", n + 1), Some(vpc));
     }
 }
 

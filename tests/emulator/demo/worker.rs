@@ -15,7 +15,7 @@ use crate::guard::{INTERRUPTED, root, tell};
 use crate::runbook::Runbook;
 use crate::screen::Screen;
 use crate::stage::Stage;
-use crate::{build, checks, func, serve, summary, trouble};
+use crate::{build, checks, func, lifecycle, serve, summary, trouble};
 
 /// How often the worker looks whether its guard is still there, on the wall.
 const GUARD_CHECK: Duration = Duration::from_millis(200);
@@ -164,7 +164,9 @@ async fn shown(
 ) -> Result<bool, String> {
     let mut follower = Follower::new(environment, runbook, arguments);
     let mut well = true;
-    if !stage.asked.is_empty() {
+    if arguments.lifecycle {
+        well = lifecycle::show(environment, &stage.asked[0], &mut follower, arguments.limit(), screen).await?;
+    } else if !stage.asked.is_empty() {
         screen.blank();
         for pair in &stage.asked {
             environment.request(pair).await.map_err(|error| error.to_string())?;
