@@ -9,7 +9,7 @@ use base64::prelude::BASE64_STANDARD;
 use emulator::clouds::{AIVEN_APPLICATION, Pair, World};
 use functions::clock::Clock;
 use functions::peering::Request;
-use functions::store::{Content, Entity, Value};
+use functions::store::{Content, Entity, Storage, Value};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, json};
@@ -119,9 +119,9 @@ impl Fixture {
         serde_json::from_str(&absolute(&text, now)).unwrap()
     }
 
-    /// Puts everything into a simulation's storage, which is empty.
-    pub async fn put_into(&self, sim: &Simulation) {
-        let (queues, now) = (&sim.storage.queues, sim.clock.now());
+    /// Puts everything into a storage in which nothing is under way.
+    pub async fn put_into(&self, storage: &Storage, now: Timestamp) {
+        let queues = &storage.queues;
         let mut text = serde_json::to_string(&self.tables).unwrap();
         for (queue, messages) in &self.queues {
             queues.create_queue_if_missing(queue).await.unwrap();
@@ -145,9 +145,9 @@ impl Fixture {
         }
         let tables: BTreeMap<String, Vec<Map<String, Json>>> = serde_json::from_str(&text).unwrap();
         for (table, rows) in &tables {
-            sim.storage.tables.create_table_if_missing(table).await.unwrap();
+            storage.tables.create_table_if_missing(table).await.unwrap();
             for row in rows {
-                sim.storage.tables.insert(table, &from_json(row)).await.unwrap();
+                storage.tables.upsert(table, &from_json(row)).await.unwrap();
             }
         }
     }

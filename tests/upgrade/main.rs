@@ -5,6 +5,7 @@
 mod fixture;
 mod newer;
 mod points;
+mod real;
 #[path = "../scene/mod.rs"]
 mod scene;
 mod shape;
@@ -49,9 +50,9 @@ impl Drop for At<'_> {
 async fn old_program_at((name, scene, stop): &Point) -> Reached {
     let mut reached = reach(*scene, *stop).await;
     let names = names(&reached.sim.world(), &reached.pairs);
-    let fixture = read(name).with(&names, reached.sim.clock.now());
+    let now = reached.sim.clock.now();
     reached.sim.empty_storage();
-    fixture.put_into(&reached.sim).await;
+    read(name).with(&names, now).put_into(&reached.sim.storage, now).await;
     reached
 }
 
