@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use tokio::sync::OnceCell;
+use tracing::info;
 
 use crate::accept_request::{REQUESTS, accept_request};
 use crate::clock::{Clock, SystemClock};
@@ -100,7 +101,11 @@ impl App {
             row.installation.get_or_insert_with(|| ours.clone());
             unclaimed
         };
-        match self.engine.shared.change(&Scope::Installation, None, claim).await?.row.installation {
+        let owner = match self.engine.shared.owner().await? {
+            None => self.engine.shared.change(&Scope::Installation, None, claim).await?.row.installation,
+            owner => owner,
+        };
+        match owner {
             Some(theirs) if theirs != *ours => Err(Unprepared::OtherInstallation { theirs, ours: ours.clone() }),
             _ => Ok(()),
         }
@@ -120,7 +125,7 @@ impl App {
             let queue = queue_of(entry.name);
             functions.insert(
                 entry.name,
-                self.on_message(move |app, text, delivery| {
+                self.on_message(&queue.clone(), move |app, text, delivery| {
                     let queue = queue.clone();
                     async move { app.engine.run(&queue, &text, &delivery).await }
                 }),
@@ -128,31 +133,31 @@ impl App {
         }
         functions.insert(
             "accept_request",
-            self.on_message(|app, text, delivery| async move {
+            self.on_message(REQUESTS, |app, text, delivery| async move {
                 accept_request(&app.engine, &app.tools, &text, &delivery).await
             }),
         );
         functions.insert(
             "create_vpc",
-            self.on_message(|app, text, delivery| async move {
+            self.on_message(VPC_REQUESTS, |app, text, delivery| async move {
                 create_vpc(&app.engine, &app.tools, &text, &delivery).await
             }),
         );
         functions.insert(
             "await_vpc",
-            self.on_message(
-                |app, text, delivery| async move { await_vpc(&app.engine, &app.tools, &text, &delivery).await },
-            ),
+            self.on_message(AWAIT_VPC, |app, text, delivery| async move {
+                await_vpc(&app.engine, &app.tools, &text, &delivery).await
+            }),
         );
         functions.insert(
             "poll_vpc",
-            self.on_message(
-                |app, text, delivery| async move { poll_vpc(&app.engine, &app.tools, &text, &delivery).await },
-            ),
+            self.on_message(&queue_of("poll_vpc"), |app, text, delivery| async move {
+                poll_vpc(&app.engine, &app.tools, &text, &delivery).await
+            }),
         );
         functions.insert(
             "reconcile_vpc",
-            self.on_message(|app, text, delivery| async move {
+            self.on_message(&queue_of("reconcile_vpc"), |app, text, delivery| async move {
                 reconcile_vpc(&app.engine, &app.tools, &text, &delivery).await
             }),
         );
@@ -162,13 +167,21 @@ impl App {
         functions
     }
 
-    fn on_message<F>(&self, function: impl Fn(Self, String, Delivery) -> F + Send + Sync + 'static) -> Function
+    /// A function that takes the messages of a queue.
+    fn on_message<F>(
+        &self,
+        queue: &str,
+        function: impl Fn(Self, String, Delivery) -> F + Send + Sync + 'static,
+    ) -> Function
     where
         F: Future<Output = Result<(), RunError>> + Send + 'static,
     {
-        let app = self.clone();
+        let (app, queue) = (self.clone(), queue.to_owned());
         Arc::new(move |invocation| match message(invocation) {
-            Ok((text, delivery)) => outcome(app.clone(), function(app.clone(), text, delivery)),
+            Ok((text, delivery)) => {
+                let work = function(app.clone(), text.clone(), delivery);
+                outcome(app.clone(), Some((queue.clone(), text)), work)
+            }
             Err(why) => Box::pin(async { Err(why) }),
         })
     }
@@ -178,17 +191,25 @@ impl App {
         F: Future<Output = Result<(), RunError>> + Send + 'static,
     {
         let app = self.clone();
-        Arc::new(move |_| outcome(app.clone(), function(app.clone())))
+        Arc::new(move |_| outcome(app.clone(), None, function(app.clone())))
     }
 }
 
-fn outcome<F>(app: App, work: F) -> BoxFuture<'static, Result<(), String>>
+/// Does the work of an invocation. Where that meets a newer program's row, it is left to that program's workers: `message`, if there is
+/// one, is put back on its queue.
+fn outcome<F>(app: App, message: Option<(String, String)>, work: F) -> BoxFuture<'static, Result<(), String>>
 where
     F: Future<Output = Result<(), RunError>> + Send + 'static,
 {
     Box::pin(async move {
         app.prepare().await.map_err(|error| error.to_string())?;
-        work.await.map_err(|error| error.to_string())
+        let Err(error) = work.await else { return Ok(()) };
+        if !error.is_newer() {
+            return Err(error.to_string());
+        }
+        info!("{error}");
+        let Some((queue, text)) = message else { return Ok(()) };
+        app.engine.leave_to_newer(&queue, &text).await.map_err(|error| error.to_string())
     })
 }
 

@@ -2,8 +2,6 @@
 
 pub(crate) mod decide;
 
-use std::time::Duration;
-
 use tracing::info;
 
 use self::decide::{Move, decide};
@@ -17,8 +15,6 @@ use crate::store::{Flag, Loaded, Stored, reject_message, was_rejected};
 
 /// The public queue.
 pub const REQUESTS: &str = "peering-requests";
-/// How long a request is put back for whose record a newer program wrote. Nominal.
-const NEWER_PAUSE: Duration = Duration::from_secs(60);
 
 /// Handles a message of the public queue. Bad input ends in table `rejected`, with the reason.
 pub async fn accept_request(engine: &Engine, tools: &Tools, text: &str, delivery: &Delivery) -> Result<(), RunError> {
@@ -78,7 +74,7 @@ impl Asked<'_> {
         match loaded {
             Loaded::Here(stored) => self.meet(*stored).await,
             // A newer program's record is that program's to handle.
-            Loaded::Newer | Loaded::Absent => Ok(self.engine.send(REQUESTS, self.text, NEWER_PAUSE).await?),
+            Loaded::Newer | Loaded::Absent => Ok(self.engine.leave_to_newer(REQUESTS, self.text).await?),
         }
     }
 

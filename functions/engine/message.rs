@@ -64,9 +64,13 @@ pub struct ReconcileMessage {
 
 /// Only the version: what is newer than this program is not read any further.
 #[derive(Debug, Deserialize)]
-pub struct Versioned {
-    /// Version of the message's format.
-    pub schema: u32,
+struct Versioned {
+    schema: u32,
+}
+
+/// Whether a newer program wrote a message: it is put back as it is.
+pub fn is_newer(text: &str) -> bool {
+    serde_json::from_str::<Versioned>(text).is_ok_and(|message| message.schema > SCHEMA)
 }
 
 /// How a message reached us.

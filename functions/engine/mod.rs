@@ -22,7 +22,7 @@ pub(crate) mod tests;
 pub use classify::{Class, NOT_SENT, Rule, Since, Verdict, classify, may_have_landed};
 pub use ensure::{Known, SharedEffect, Uses};
 pub use failure::{Failure, Service};
-pub use message::{Delivery, PollMessage, ReconcileMessage, StepMessage, Versioned, queue_of};
+pub use message::{Delivery, PollMessage, ReconcileMessage, StepMessage, is_newer, queue_of};
 pub use outcome::{Act, Fix, Look, Stop, Wait};
 pub use run::{Engine, RunError, tell_if_late, to_text};
 pub use step::{Entry, Job, Remedy, Runbook, Runbooks, Step};

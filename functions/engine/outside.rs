@@ -2,7 +2,7 @@
 
 use crate::engine::settle::settle;
 use crate::engine::{Act, Delivery, Engine, RunError, Stop};
-use crate::peering::{JournalEntry, Status, VpcRef};
+use crate::peering::{JournalEntry, Party, Status, VpcRef};
 use crate::store::{Flag, Stored};
 
 impl Engine {
@@ -24,7 +24,7 @@ impl Engine {
         record.claim = claim;
         record.committed_by = delivery.map(|delivery| delivery.message_id.clone());
         if was_parked
-            && note.entry.outcome == "fix"
+            && note.entry.party == Some(Party::Operator)
             && let Some(fault) = &record.fault
         {
             record.parked = !fault.given_up;

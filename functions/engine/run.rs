@@ -9,9 +9,9 @@ use tracing::{Instrument, Span, info, info_span, warn};
 use crate::clock::Clock;
 use crate::engine::settle::{Note, settle};
 use crate::engine::{
-    Act, Delivery, Entry, Job, Look, PollMessage, Runbook, Runbooks, StepMessage, Stop, Versioned, queue_of,
+    Act, Delivery, Entry, Job, Look, PollMessage, Runbook, Runbooks, StepMessage, Stop, is_newer, queue_of,
 };
-use crate::peering::{Claim, JournalEntry, Party, Provenance, Record, SCHEMA, TraceParent, Waiting};
+use crate::peering::{Claim, JournalEntry, Party, Provenance, Record, TraceParent, Waiting};
 use crate::store::{Flag, Loaded, Records, Shared, Storage, StoreError, Stored, Vpcs, reject};
 use crate::telemetry;
 
@@ -55,6 +55,13 @@ pub enum RunError {
     },
 }
 
+impl RunError {
+    /// Whether a newer program's row was met, and left as it is.
+    pub fn is_newer(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_newer())
+    }
+}
+
 impl Engine {
     /// An engine over a storage account.
     pub fn new(storage: Storage, clock: Arc<dyn Clock>, runbooks: Runbooks) -> Self {
@@ -68,8 +75,8 @@ impl Engine {
     /// # Errors
     /// Only what a later delivery may do better: storage failed, or the step took too long.
     pub async fn run(&self, queue: &str, text: &str, delivery: &Delivery) -> Result<(), RunError> {
-        if serde_json::from_str::<Versioned>(text).is_ok_and(|message| message.schema > SCHEMA) {
-            return self.put_back(queue, text, NEWER_PAUSE).await;
+        if is_newer(text) {
+            return Ok(self.leave_to_newer(queue, text).await?);
         }
         let message: StepMessage = match serde_json::from_str(text) {
             Ok(message) => message,
@@ -79,7 +86,7 @@ impl Engine {
             }
         };
         match self.records.load(&message.peering).await? {
-            Loaded::Newer => self.put_back(queue, text, NEWER_PAUSE).await,
+            Loaded::Newer => Ok(self.leave_to_newer(queue, text).await?),
             Loaded::Absent => {
                 let reason = "there is no such peering";
                 Ok(reject(&self.storage, queue, text.as_bytes(), reason, None, self.clock.now()).await?)
@@ -108,7 +115,7 @@ impl Engine {
             return Ok(());
         }
         let Some((runbook, entry)) = self.runbooks.find(&record.step) else {
-            return self.put_back(queue, text, NEWER_PAUSE).await;
+            return Ok(self.leave_to_newer(queue, text).await?);
         };
         let (step, peering) = (record.step.clone(), record.id.clone());
         let span = span(record, Some(delivery));
@@ -244,7 +251,11 @@ impl Engine {
 
     /// Lets the timer poll the VPC, and asks for a first poll at once. The record is committed before: see `poll_vpc` for why that matters.
     async fn open_for_polls(&self, record: &Record) -> Result<(), RunError> {
-        self.vpcs.set(&record.key.vpc, Flag::Waiting, true).await?;
+        match self.vpcs.set(&record.key.vpc, Flag::Waiting, true).await {
+            // Its timers look at it; and the hint may meet one of its workers.
+            Err(error) if error.is_newer() => info!(peering = record.id, "{error}"),
+            other => other?,
+        }
         let text = to_text(&PollMessage::of(&record.key.vpc));
         Ok(self.send("poll-vpc", &text, Duration::ZERO).await?)
     }
@@ -252,6 +263,11 @@ impl Engine {
     /// Sends a message after a nominal delay.
     pub async fn send(&self, queue: &str, text: &str, delay: Duration) -> Result<(), StoreError> {
         self.storage.queues.send(queue, text, self.clock.scale().real(delay)).await
+    }
+
+    /// Puts a message back for a minute: it is a newer program's, or about what is.
+    pub async fn leave_to_newer(&self, queue: &str, text: &str) -> Result<(), StoreError> {
+        self.send(queue, text, NEWER_PAUSE).await
     }
 
     async fn put_back(&self, queue: &str, text: &str, delay: Duration) -> Result<(), RunError> {

@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
 
 use super::{Entity, StoreError, Value};
+use crate::peering::SCHEMA;
 
 /// Which columns are not plain text: a table tells numbers and booleans apart by itself, but not these.
 #[derive(Debug, Clone, Copy)]
@@ -47,9 +48,20 @@ fn column(name: &str, field: Json, shape: Shape) -> Option<Value> {
     })
 }
 
+/// Whether a newer version of this program wrote a row: it may hold more than this one would write back.
+pub fn is_newer(entity: &Entity) -> bool {
+    entity.long("schema").is_some_and(|schema| schema > i64::from(SCHEMA))
+}
+
 /// Reads an entity's columns back.
+///
+/// # Errors
+/// `Newer`; or it cannot be read.
 pub fn read<T: DeserializeOwned>(entity: &Entity, shape: Shape) -> Result<T, StoreError> {
     let what = || format!("row {} of partition {}", entity.row, entity.partition);
+    if is_newer(entity) {
+        return Err(StoreError::Newer { what: what() });
+    }
     let mut fields = Map::new();
     for (name, value) in &entity.properties {
         let field = match value {

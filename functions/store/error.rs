@@ -40,6 +40,14 @@ pub enum StoreError {
         /// Whether a write may have taken effect although no success was seen. Always false for reads.
         maybe_landed: bool,
     },
+    /// A newer version of this program wrote it, and keeps more in it than this one knows: it must stay as it is.
+    #[error(
+        "{what} was written by a newer version of this program, and is left to it; if that version is gone, deploy it again"
+    )]
+    Newer {
+        /// The object.
+        what: String,
+    },
     /// Anything else: a refused request (400, 413), a missing right (401, 403), an unreadable answer.
     #[error("storage refused {what}{}: {}{code}: {message}; {}", by(*op), status_text(*status), advice(*status))]
     Other {
@@ -70,7 +78,7 @@ impl StoreError {
             | Self::PreconditionFailed { op, .. }
             | Self::NotFound { op, .. }
             | Self::Other { op, .. } => *op = Some(index),
-            Self::Unavailable { .. } => {}
+            Self::Unavailable { .. } | Self::Newer { .. } => {}
         }
         self
     }
@@ -82,13 +90,18 @@ impl StoreError {
             | Self::PreconditionFailed { op, .. }
             | Self::NotFound { op, .. }
             | Self::Other { op, .. } => *op,
-            Self::Unavailable { .. } => None,
+            Self::Unavailable { .. } | Self::Newer { .. } => None,
         }
     }
 
     /// Whether the row was there already, or moved on: somebody else won, read again.
     pub fn is_lost_race(&self) -> bool {
         matches!(self, Self::Conflict { .. } | Self::PreconditionFailed { .. })
+    }
+
+    /// Whether the row is a newer program's.
+    pub fn is_newer(&self) -> bool {
+        matches!(self, Self::Newer { .. })
     }
 }
 

@@ -115,6 +115,13 @@ impl Records {
         self.list(vpc, Filter::Ne("status".to_owned(), "Deleted".into())).await
     }
 
+    /// Whether a newer program keeps records of a VPC: something may be under way there that this version cannot see.
+    pub async fn has_newer(&self, vpc: &VpcRef) -> Result<bool, StoreError> {
+        let newer = Filter::Gt("schema".to_owned(), Value::Long(SCHEMA.into()));
+        let mine = Filter::partition(&vpc.key()).and(Filter::row_prefix("peering|")).and(newer);
+        Ok(!self.storage.tables.query(TABLE, &Query::filter(mine).select(&["schema"]), MOST).await?.entities.is_empty())
+    }
+
     async fn list(&self, vpc: &VpcRef, filter: Filter) -> Result<Vec<Stored>, StoreError> {
         let mine = Filter::partition(&vpc.key()).and(Filter::row_prefix("peering|"));
         let rows = self.storage.tables.query(TABLE, &Query::filter(mine.and(filter)), MOST).await?;
@@ -147,7 +154,7 @@ fn journal_of(record: &Record, entry: &JournalEntry) -> Result<Entity, StoreErro
 }
 
 fn read(entity: Entity) -> Result<Loaded, StoreError> {
-    if entity.long("schema").is_some_and(|schema| schema > i64::from(SCHEMA)) {
+    if columns::is_newer(&entity) {
         return Ok(Loaded::Newer);
     }
     let mut record: Record = columns::read(&entity, RECORD)?;
@@ -215,6 +222,9 @@ impl Vpcs {
     }
 
     /// One row and its ETag.
+    ///
+    /// # Errors
+    /// `Newer`, as of all that change it; storage failed.
     pub async fn load(&self, vpc: &VpcRef) -> Result<Option<(VpcRow, String)>, StoreError> {
         let Some(entity) = self.storage.tables.get(VPCS, PARTITION, &vpc.key()).await? else { return Ok(None) };
         let etag = entity.etag.clone().unwrap_or_else(|| "*".to_owned());
@@ -244,7 +254,9 @@ impl Vpcs {
 
     /// Writes a row if it is still the one that was read (`None`: if there is none).
     pub async fn write(&self, vpc: &VpcRef, row: &VpcRow, etag: Option<&str>) -> Result<(), StoreError> {
-        let entity = columns::write(PARTITION, &vpc.key(), row, VPC)?;
+        // Whatever it was before, it now has what this version keeps.
+        let row = VpcRow { schema: SCHEMA, ..row.clone() };
+        let entity = columns::write(PARTITION, &vpc.key(), &row, VPC)?;
         match etag {
             Some(etag) => self.storage.tables.replace(VPCS, &entity, etag).await.map(drop),
             None => self.storage.tables.insert(VPCS, &entity).await.map(drop),

@@ -169,7 +169,17 @@ impl Shared {
         Self { storage }
     }
 
+    /// Who owns the storage, whatever version wrote it down.
+    pub async fn owner(&self) -> Result<Option<String>, StoreError> {
+        let (partition, key) = Scope::Installation.keys();
+        let entity = self.storage.tables.get(TABLE, partition, &key).await?;
+        Ok(entity.and_then(|entity| entity.str("installation").map(str::to_owned)))
+    }
+
     /// A row; an empty one if there is none yet.
+    ///
+    /// # Errors
+    /// `Newer`, as of all that change it; storage failed.
     pub async fn load(&self, scope: &Scope) -> Result<HeldRow, StoreError> {
         let (partition, key) = scope.keys();
         let Some(entity) = self.storage.tables.get(TABLE, partition, &key).await? else {
@@ -194,13 +204,17 @@ impl Shared {
         id: impl Fn(&str) -> Option<T>,
     ) -> Result<Vec<(T, SharedRow)>, StoreError> {
         let rows = self.storage.tables.query(TABLE, &Query::filter(Filter::partition(partition)), MOST).await?;
-        let known = rows.entities.iter().filter_map(|entity| Some((id(&entity.row)?, entity)));
+        // A newer program's row is that program's to handle.
+        let ours = rows.entities.iter().filter(|entity| !columns::is_newer(entity));
+        let known = ours.filter_map(|entity| Some((id(&entity.row)?, entity)));
         known.map(|(id, entity)| Ok((id, columns::read(entity, SHAPE)?))).collect()
     }
 
     /// Writes a row if nobody else has since it was read, and keeps its new ETag.
     pub async fn write(&self, scope: &Scope, held: &mut HeldRow) -> Result<(), StoreError> {
         let (partition, key) = scope.keys();
+        // Whatever it was before, it now has what this version keeps.
+        held.row.schema = SCHEMA;
         let entity = columns::write(partition, &key, &held.row, SHAPE)?;
         let etag = match &held.etag {
             Some(etag) => self.storage.tables.replace(TABLE, &entity, etag).await?,

@@ -100,6 +100,7 @@ impl VpcRequests {
 
     /// Writes a row if nobody else has since it was read, and keeps its new ETag.
     pub async fn write(&self, held: &mut HeldRequest) -> Result<(), StoreError> {
+        held.row.schema = SCHEMA;
         let mut entity = columns::write(PARTITION, &held.row.id, &held.row, SHAPE)?;
         if !held.row.asks.is_empty() {
             entity = entity.with(ASKS, Value::Binary(Json::from(held.row.asks.clone()).to_string().into_bytes()));
@@ -127,7 +128,7 @@ impl VpcRequests {
 }
 
 fn read(entity: Entity) -> Result<FoundRequest, StoreError> {
-    if entity.long("schema").is_some_and(|schema| schema > i64::from(SCHEMA)) {
+    if columns::is_newer(&entity) {
         return Ok(FoundRequest::Newer);
     }
     let mut row: VpcRequestRow = columns::read(&entity, SHAPE)?;

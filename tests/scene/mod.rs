@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use emulator::azurite::Entity;
-use emulator::clouds::Pair;
+use emulator::clouds::{Pair, World};
 use emulator::environment::{Environment, Setup};
 use emulator::host::Event;
 use serde_json::Value;
@@ -51,7 +51,11 @@ pub fn messages(environment: &Environment) -> usize {
 
 /// Both clouds hold exactly what the pairs need, once, however often anything was tried.
 pub fn assert_exactly(environment: &Environment, pairs: &[Pair]) {
-    let world = environment.clouds.world();
+    assert_world_is_exactly(&environment.clouds.world(), pairs);
+}
+
+/// See [`assert_exactly`].
+pub fn assert_world_is_exactly(world: &World, pairs: &[Pair]) {
     let name = "aiven-azure-peering-default";
     let ours: Vec<_> = world.applications.iter().filter(|a| a.unique_name.as_deref() == Some(name)).collect();
     assert_eq!(ours.len(), 1, "one application");

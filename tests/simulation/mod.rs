@@ -112,13 +112,7 @@ impl Simulation {
         let prepared = prepare(&mut clouds.world());
         let clock = VirtualClock::beginning(start);
         let moments = Arc::new(Moments::default());
-        let tables: Arc<dyn Tables> = Arc::new(MemoryTables::new(Arc::new(clock)));
-        let queues = Arc::new(MemoryQueues::new(Arc::new(clock)));
-        let storage = Storage::new(tables.clone(), queues.clone());
-        let momentary = Storage::new(
-            Arc::new(Momentary(tables, moments.clone())),
-            Arc::new(Momentary(queues.clone() as Arc<dyn Queues>, moments.clone())),
-        );
+        let (storage, momentary, queues) = empty_storage(clock, &moments);
         let wire = Arc::new(Wire {
             clouds: clouds.clone(),
             clock,
@@ -150,6 +144,20 @@ impl Simulation {
     /// A fresh process of the handler: what it only remembered is forgotten.
     fn begin_process(&mut self) {
         self.host.functions = self.app().functions();
+    }
+
+    /// An empty storage takes the place of the one that was; the clouds stay, and a fresh process begins.
+    pub fn empty_storage(&mut self) {
+        (self.storage, self.momentary, self.host.queues) = empty_storage(self.clock, &self.moments);
+        self.moments.spare();
+        self.moments.take_dead();
+        self.host.at_work.clear();
+        self.begin_process();
+    }
+
+    /// The message of any queue that can be received first, whether anybody listens to it or not: its queue, and when.
+    pub fn next_visible(&self) -> Option<(String, jiff::Timestamp)> {
+        self.host.queues.next_visible()
     }
 
     /// The app put together anew over the same storage and clouds.
@@ -375,6 +383,18 @@ impl Simulation {
         lines.extend(self.journal().await);
         lines.join("\n")
     }
+}
+
+/// Storage in memory: as it is, with moments, and its queues.
+fn empty_storage(clock: VirtualClock, moments: &Arc<Moments>) -> (Storage, Storage, Arc<MemoryQueues>) {
+    let tables: Arc<dyn Tables> = Arc::new(MemoryTables::new(Arc::new(clock)));
+    let queues = Arc::new(MemoryQueues::new(Arc::new(clock)));
+    let storage = Storage::new(tables.clone(), queues.clone());
+    let momentary = Storage::new(
+        Arc::new(Momentary(tables, moments.clone())),
+        Arc::new(Momentary(queues.clone() as Arc<dyn Queues>, moments.clone())),
+    );
+    (storage, momentary, queues)
 }
 
 /// A request as anybody would write it.

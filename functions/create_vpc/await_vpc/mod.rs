@@ -16,8 +16,8 @@ use super::{AWAIT_VPC, PAUSE, VPC_REQUESTS, VpcMessage, send_for};
 use crate::accept_request::REQUESTS;
 use crate::create::Tools;
 use crate::create::inspect_network::{no_overlap, reader};
-use crate::engine::{Delivery, Engine, Fix, RunError, Stop, Versioned, may_have_landed, to_text};
-use crate::peering::{Claim, Provenance, SCHEMA, VnetId, VpcRequest};
+use crate::engine::{Delivery, Engine, Fix, RunError, Stop, is_newer, may_have_landed, to_text};
+use crate::peering::{Claim, Provenance, VnetId, VpcRequest};
 use crate::store::{FoundRequest, HeldRequest, VpcRequests, reject};
 
 /// How long a message is put back for when another worker was quicker to claim. Nominal.
@@ -28,7 +28,7 @@ const AT_ONCE: usize = 8;
 /// Handles a hint.
 pub async fn await_vpc(engine: &Engine, tools: &Tools, text: &str, delivery: &Delivery) -> Result<(), RunError> {
     let put_back = async |delay| Ok(engine.send(AWAIT_VPC, text, delay).await?);
-    if serde_json::from_str::<Versioned>(text).is_ok_and(|message| message.schema > SCHEMA) {
+    if is_newer(text) {
         return put_back(PAUSE).await;
     }
     let refuse = async |reason: &str| {

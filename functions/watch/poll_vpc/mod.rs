@@ -4,17 +4,34 @@ mod judge;
 
 use std::time::Duration;
 
+use tracing::info;
+
 use crate::cloud::aiven::Vpc;
 use crate::create::Tools;
-use crate::engine::{Class, Delivery, Engine, Failure, PollMessage, RunError, classify, tell_if_late};
+use crate::engine::{
+    Class, Delivery, Engine, Failure, PollMessage, RunError, classify, is_newer, queue_of, tell_if_late,
+};
 use crate::peering::VpcRef;
 use crate::store::{Flag, Outage, Scope, Stored, reject};
 
 /// Polls of one VPC are at least this far apart, nominal; hints that come sooner are folded into the timer's next.
 const APART: Duration = Duration::from_secs(10);
 
-/// Handles a hint.
+/// Handles a hint. One that meets a newer program's row means nothing here: that program's timer gives the next.
 pub async fn poll_vpc(engine: &Engine, tools: &Tools, text: &str, delivery: &Delivery) -> Result<(), RunError> {
+    if is_newer(text) {
+        return Ok(engine.leave_to_newer(&queue_of("poll_vpc"), text).await?);
+    }
+    match poll(engine, tools, text, delivery).await {
+        Err(error) if error.is_newer() => {
+            info!("{error}");
+            Ok(())
+        }
+        other => other,
+    }
+}
+
+async fn poll(engine: &Engine, tools: &Tools, text: &str, delivery: &Delivery) -> Result<(), RunError> {
     let vpc = serde_json::from_str::<PollMessage>(text).map_err(|e| e.to_string());
     let vpc: VpcRef = match vpc
         .and_then(|message| message.vpc.parse().map_err(|e: crate::peering::InvalidId| e.to_string()))
@@ -58,8 +75,11 @@ async fn begin(engine: &Engine, vpc: &VpcRef) -> Result<bool, RunError> {
 
 /// Stops the timer's polls of a VPC. A record parks first and then opens its VPC, unless it saw it open: so close first, then look again.
 async fn close(engine: &Engine, vpc: &VpcRef) -> Result<(), RunError> {
+    if engine.records.has_newer(vpc).await? {
+        return Ok(());
+    }
     engine.vpcs.set(vpc, Flag::Waiting, false).await?;
-    if !engine.records.parked(vpc).await?.is_empty() {
+    if !engine.records.parked(vpc).await?.is_empty() || engine.records.has_newer(vpc).await? {
         engine.vpcs.set(vpc, Flag::Waiting, true).await?;
     }
     Ok(())

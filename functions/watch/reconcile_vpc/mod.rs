@@ -18,14 +18,12 @@ use crate::cloud::aiven::Vpc;
 use crate::create::Tools;
 use crate::create::roles::{AIVEN_ASSIGNMENT, assignment_part};
 use crate::engine::{
-    Class, Delivery, Engine, Failure, ReconcileMessage, RunError, Versioned, classify, queue_of, to_text,
+    Class, Delivery, Engine, Failure, ReconcileMessage, RunError, classify, is_newer, queue_of, to_text,
 };
-use crate::peering::{Drift, PeeringKey, Record, SCHEMA, SubscriptionId, VpcRef};
+use crate::peering::{Drift, PeeringKey, Record, SubscriptionId, VpcRef};
 use crate::settings::Reconcile;
 use crate::store::{SharedRow, Stored, reject};
 
-/// How long a message of a newer program is put back for. Nominal.
-const NEWER_PAUSE: Duration = Duration::from_secs(60);
 /// By then every VPC's drift of the same pass is recorded, and what passes by itself has passed. Nominal.
 const BEFORE_REPAIR: Duration = Duration::from_secs(120);
 /// A hint that is older belongs to a pass that the next has overtaken. Nominal.
@@ -34,8 +32,8 @@ const STALE: Duration = Duration::from_secs(3600);
 /// Handles a hint.
 pub async fn reconcile_vpc(engine: &Engine, tools: &Tools, text: &str, delivery: &Delivery) -> Result<(), RunError> {
     let queue = queue_of("reconcile_vpc");
-    if serde_json::from_str::<Versioned>(text).is_ok_and(|message| message.schema > SCHEMA) {
-        return Ok(engine.send(&queue, text, NEWER_PAUSE).await?);
+    if is_newer(text) {
+        return Ok(engine.leave_to_newer(&queue, text).await?);
     }
     let message = serde_json::from_str::<ReconcileMessage>(text).map_err(|e| e.to_string());
     let read = message.and_then(|message| {

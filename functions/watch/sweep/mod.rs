@@ -4,6 +4,8 @@ mod poison;
 
 use std::time::Duration;
 
+use tracing::info;
+
 use crate::create::Tools;
 use crate::create_vpc::nudge;
 use crate::engine::{Engine, RunError};
@@ -16,7 +18,10 @@ const OVERDUE: Duration = Duration::from_secs(15 * 60);
 /// Looks at every VPC with peerings on which something is under way, then at the poison queues.
 pub async fn sweep(engine: &Engine, tools: &Tools) -> Result<(), RunError> {
     for vpc in engine.vpcs.flagged(Flag::Open).await? {
-        sweep_vpc(engine, &vpc).await?;
+        match sweep_vpc(engine, &vpc).await {
+            Err(error) if error.is_newer() => info!(%vpc, "{error}"),
+            other => other?,
+        }
     }
     nudge(engine, OVERDUE).await?;
     poison::empty(engine, tools).await
@@ -41,10 +46,13 @@ async fn sweep_vpc(engine: &Engine, vpc: &VpcRef) -> Result<(), RunError> {
     Ok(())
 }
 
-/// A request opens its VPC before it writes its record: so close first, then look again.
+/// A request opens its VPC before it writes its record: so close first, then look again. What a newer program keeps there may be under way.
 async fn close(engine: &Engine, vpc: &VpcRef) -> Result<(), RunError> {
+    if engine.records.has_newer(vpc).await? {
+        return Ok(());
+    }
     engine.vpcs.set(vpc, Flag::Open, false).await?;
-    if !engine.records.under_way(vpc).await?.is_empty() {
+    if !engine.records.under_way(vpc).await?.is_empty() || engine.records.has_newer(vpc).await? {
         engine.vpcs.set(vpc, Flag::Open, true).await?;
     }
     Ok(())

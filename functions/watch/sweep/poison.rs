@@ -7,7 +7,7 @@ use tracing::warn;
 use crate::accept_request::{REQUESTS, accept_request};
 use crate::create::Tools;
 use crate::create_vpc::{AWAIT_VPC, VPC_REQUESTS, create_vpc};
-use crate::engine::{Delivery, Engine, Fix, RunError, StepMessage, Stop, queue_of};
+use crate::engine::{Delivery, Engine, Fix, RunError, StepMessage, Stop, is_newer, queue_of};
 use crate::store::{Content, Loaded, ReceivedMessage, StoreError, reject};
 
 /// How long a poison message is ours to handle, on the wall clock.
@@ -42,7 +42,11 @@ async fn empty_one(engine: &Engine, tools: &Tools, queue: &str) -> Result<(), Ru
             return Ok(());
         }
         for message in messages {
-            handle(engine, tools, queue, &message).await?;
+            match handle(engine, tools, queue, &message).await {
+                // It shows up again, for that program's sweep.
+                Err(error) if error.is_newer() => continue,
+                other => other?,
+            }
             match engine.storage.queues.delete(&poison, &message).await {
                 // Another pass has it, or had it: handling it twice is handling it once.
                 Err(StoreError::NotFound { .. } | StoreError::PreconditionFailed { .. }) => {}
@@ -69,6 +73,7 @@ async fn handle(engine: &Engine, tools: &Tools, queue: &str, message: &ReceivedM
     match queue {
         REQUESTS => return accept_request(engine, tools, &text, &delivery).await,
         VPC_REQUESTS => return create_vpc(engine, tools, &text, &delivery).await,
+        _ if is_newer(&text) => return Err(newer(format!("a message of queue {queue}"))),
         // A hint to look: what of it is not stale is sent again when it is overdue.
         AWAIT_VPC => return Ok(()),
         _ => {}
@@ -81,9 +86,17 @@ async fn handle(engine: &Engine, tools: &Tools, queue: &str, message: &ReceivedM
     }
 }
 
+fn newer(what: String) -> RunError {
+    StoreError::Newer { what }.into()
+}
+
 /// Not the record's message: nothing to do but to say so. The record's message: send it again; the third time a person has to look.
 async fn hint(engine: &Engine, message: &StepMessage) -> Result<(), RunError> {
-    let Loaded::Here(stored) = engine.records.load(&message.peering).await? else { return Ok(()) };
+    let stored = match engine.records.load(&message.peering).await? {
+        Loaded::Here(stored) => stored,
+        Loaded::Newer => return Err(newer(format!("the record of {}", message.peering))),
+        Loaded::Absent => return Ok(()),
+    };
     let record = &stored.record;
     if message.seq != record.seq || message.step != record.step {
         return Ok(());

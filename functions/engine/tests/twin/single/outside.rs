@@ -61,6 +61,17 @@ fn a_parked_fault_stays_parked_and_sends_nothing() {
 }
 
 #[test]
+fn a_parked_record_that_goes_on_when_all_has_taken_too_long_is_told_of_and_goes_on() {
+    let (world, record) = parked();
+    queued(&world, "poll");
+    world.clock.forward(crate::engine::tests::DAY / 8);
+    let record = conclude(&world, &record, Ok(Act::Again));
+    assert_eq!(record.fault.as_ref().unwrap().code, "total_deadline");
+    assert!(!record.parked);
+    assert_eq!(queued(&world, "second"), [(0, StepMessage::of(&record))]);
+}
+
+#[test]
 fn a_parked_fault_that_is_mended_is_looked_at_by_its_step() {
     let (world, record) = parked();
     let record = conclude(&world, &record, overdue());
