@@ -54,7 +54,7 @@ fn hash(payload: &[u8]) -> String {
 fn entity(queue: &str, payload: &[u8], reason: &str, reference: Option<&str>, now: Timestamp) -> Entity {
     let text = String::from_utf8_lossy(payload);
     let shown: String = text.chars().filter(|c| !c.is_control() || *c == '\n').take(MOST_SHOWN).collect();
-    let mut entity = Entity::new(queue, &hash(payload))
+    let mut entity = Entity::new(queue, hash(payload))
         .with("reason", reason)
         .with("text", shown)
         .with("payload", Value::Binary(payload[..payload.len().min(MOST_BYTES)].to_vec()))
