@@ -94,8 +94,8 @@ async fn runs_to_the_end(point: &Point) {
     }
     until_all_are(&mut sim, Status::Deleted).await;
     sim.run_for(AFTERMATH).await;
-    let shown = sim.shown().await;
-    assert_as_before(&before, &sim.world().snapshot(), &shown);
+    let after = sim.world().snapshot();
+    assert_as_before(&before, &after, &sim.shown().await);
 }
 
 fn needs_a_person(stop: Stop) -> bool {

@@ -33,6 +33,8 @@ pub enum Stop {
     Parked(&'static str),
     /// The step's message failed five times.
     Poison(&'static str),
+    /// The step's message is gone: only the sweep sees it.
+    Lost(&'static str),
     /// A person has to act.
     Attention,
     /// A person has to act, and the poll watches.
@@ -103,6 +105,7 @@ pub fn points() -> Vec<Point> {
         ("rejected", One, Stop::Rejected),
         ("waits-authorize_application", One, Stop::Waits("authorize_application")),
         ("poison-define_aiven_role", One, Stop::Poison("define_aiven_role")),
+        ("lost-authorize_aiven", One, Stop::Lost("authorize_aiven")),
         ("attention", One, Stop::Attention),
         ("attention-parked", One, Stop::AttentionParked),
         ("given-up", One, Stop::GivenUp),
@@ -227,7 +230,14 @@ async fn drive(sim: &mut Simulation, pairs: &[Pair], stop: Stop) {
             let waits = |record: &Record| record.step == step && record.waiting.is_some();
             sim.run_until("to wait", async |sim| records(sim).await.iter().any(waits)).await;
         }
-        Stop::Poison(step) => poison(sim, step).await,
+        Stop::Poison(step) => {
+            let queue = format!("{}-poison", queue_of(step));
+            sim.storage.queues.create_queue_if_missing(&queue).await.unwrap();
+            for raw in taken(sim, step).await {
+                sim.storage.queues.send_raw(&queue, &raw, Duration::ZERO).await.unwrap();
+            }
+        }
+        Stop::Lost(step) => drop(taken(sim, step).await),
         Stop::Attention => {
             sim.world().stall_propagation(Stalled::OwnApplication);
             all(sim, |record| record.fault.is_some()).await;
@@ -328,14 +338,13 @@ async fn act(sim: &mut Simulation, step: &str) {
     assert!(struck.load(SeqCst));
 }
 
-/// The host gave up on the step's message.
-async fn poison(sim: &mut Simulation, step: &str) {
+/// Takes the step's message away.
+async fn taken(sim: &mut Simulation, step: &str) -> Vec<String> {
     message_of(sim, step).await;
     let (queues, queue) = (sim.storage.queues.clone(), queue_of(step));
-    let poison = format!("{queue}-poison");
-    queues.create_queue_if_missing(&poison).await.unwrap();
-    for message in queues.receive(&queue, 32, Duration::from_secs(600)).await.unwrap() {
-        queues.send_raw(&poison, &message.raw, Duration::ZERO).await.unwrap();
-        queues.delete(&queue, &message).await.unwrap();
+    let messages = queues.receive(&queue, 32, Duration::from_secs(600)).await.unwrap();
+    for message in &messages {
+        queues.delete(&queue, message).await.unwrap();
     }
+    messages.into_iter().map(|message| message.raw).collect()
 }
