@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::options_of;
+use crate::create::{request_peering, verify_connectivity};
 use crate::engine::Runbooks;
 use crate::peering::{Action, Options, Record, Request, Status, Wanted};
 
 /// The step from which an option that changes is brought to both halves.
-const HALVES: &str = "request_peering";
+const HALVES: &str = request_peering::STEP;
 /// The step that looks whether it connects.
-const VERIFY: &str = "verify_connectivity";
+const VERIFY: &str = verify_connectivity::STEP;
 
 /// What is to be done with a record. What the request changes of it has been changed.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -158,6 +158,11 @@ pub fn assignment_part(application: Option<AppId>) -> String {
     application.map_or_else(|| "assignment".to_owned(), |application| format!("assignment:{application}"))
 }
 
+/// The sender's application that such a part is about.
+pub fn senders_application(part: &str) -> Option<AppId> {
+    part.strip_prefix("assignment:")?.parse().ok()
+}
+
 /// Whether a user of a VNet (see [`crate::peering::Record::user`]) peers as this application.
 pub fn peers_as(user: &str, application: Option<AppId>) -> bool {
     user.split_once(':').map(|(_, application)| application) == application.map(|id| id.to_string()).as_deref()

@@ -22,6 +22,9 @@ pub const MOST_REPLACED: u32 = 1;
 /// Before a refused connection is replaced: what refused it was most likely a right that had not spread yet. Nominal.
 pub const BEFORE_REPLACING: Duration = Duration::from_secs(120);
 
+/// Its name.
+pub const STEP: &str = "request_peering";
+
 /// See the module.
 pub struct RequestPeering(pub Tools);
 

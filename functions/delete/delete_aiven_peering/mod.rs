@@ -11,6 +11,9 @@ use crate::peering::{Half, Record};
 /// What Aiven's half is called in the journal.
 pub const NAME: &str = "Aiven's connection";
 
+/// Its name.
+pub const STEP: &str = "delete_aiven_peering";
+
 /// See the module.
 pub struct DeleteAivenPeering(pub Tools);
 

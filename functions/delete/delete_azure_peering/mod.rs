@@ -18,6 +18,9 @@ const NAME: &str = "the peering on the VNet";
 /// How often the deletion is looked after, and for how long, nominal seconds.
 const DELETION: (u64, u64) = (10, 30 * 60);
 
+/// Its name.
+pub const STEP: &str = "delete_azure_peering";
+
 /// See the module.
 pub struct DeleteAzurePeering(pub Tools);
 
