@@ -39,6 +39,10 @@ impl Step for PeerNetwork {
             job.record.facts.azure_state = None;
             return Ok(Look::Missing);
         };
+        if !peering.name.eq_ignore_ascii_case(&job.record.given_name()) {
+            // Ours, if there was one, is gone, and somebody made this one since: it is not ours to change or remove.
+            job.record.provenance.azure = None;
+        }
         job.found(Half::Azure);
         job.record.facts.peering = Some(peering.name.clone());
         job.record.facts.azure_state = Some(peering.state.to_string());

@@ -37,10 +37,14 @@ impl Step for RequestPeering {
     async fn look(&self, job: &mut Job) -> Result<Look, Stop> {
         let vpc = self.0.clouds.aiven.vpc(&job.record.key.vpc).await?;
         gone(job, &vpc)?;
-        if self.leftover(&mut job.record).await?.is_some() {
-            return replace_both(job, vpc.live_connection_to(&job.record.vnet.clone()));
+        let connection = vpc.live_connection_to(&job.record.vnet);
+        if let Some(found) = connection {
+            disown_if_other(&mut job.record, found);
         }
-        let Some(connection) = vpc.live_connection_to(&job.record.vnet) else {
+        if self.leftover(&mut job.record).await?.is_some() {
+            return replace_both(job, connection);
+        }
+        let Some(connection) = connection else {
             // What we made, if we did, is gone: what comes next is made anew.
             job.record.provenance.aiven = job.record.provenance.aiven.filter(|p| *p == Provenance::Claimed);
             forget(&mut job.record.facts);
@@ -66,7 +70,7 @@ impl Step for RequestPeering {
         }
         // The look saw a refused one, which has to go first; or one that routes other ranges than asked for.
         let vpc = self.0.clouds.aiven.vpc(&job.record.key.vpc).await?;
-        match vpc.live_connection_to(&job.record.vnet) {
+        match vpc.live_connection_to(&job.record.vnet).filter(|found| !is_other(&job.record.facts, found)) {
             Some(connection) if is_refused(&connection.state) || job.record.facts.replace => {
                 self.remove(job, connection).await
             }
@@ -126,7 +130,9 @@ impl RequestPeering {
             PeeringState::Initiated => record.mending && record.facts.aiven_vnet.is_some(),
             _ => false,
         };
+        let is_other = !half.name.eq_ignore_ascii_case(&record.given_name());
         match whose {
+            Provenance::Created | Provenance::Claimed if is_other => Ok(None),
             Provenance::Adopted if half.state == PeeringState::Disconnected => Err(disconnected(record, half).into()),
             Provenance::Created | Provenance::Claimed if is_leftover => Ok(Some(half.clone())),
             _ => Ok(None),
@@ -285,6 +291,18 @@ pub fn forget(facts: &mut Facts) {
 pub fn forget_connection(facts: &mut Facts) {
     (facts.connection, facts.pending_peer_at) = (None, None);
     (facts.aiven_state, facts.replace) = (None, false);
+}
+
+/// Whether a connection has another id than the one that is known: somebody made it since. A project's show none.
+pub fn is_other(facts: &Facts, found: &Connection) -> bool {
+    facts.connection.as_ref().zip(found.id.as_ref()).is_some_and(|(known, found)| known != found)
+}
+
+/// What somebody else made since is not ours to change, replace or remove.
+pub fn disown_if_other(record: &mut Record, found: &Connection) {
+    if is_other(&record.facts, found) {
+        record.provenance.aiven = Some(Provenance::Adopted);
+    }
 }
 
 /// Keeps what a connection says, as long as it says it: `state_info` vanishes later.

@@ -6,7 +6,9 @@ use jiff::Timestamp;
 
 use crate::cloud::aiven::{Connection, ConnectionState, Vpc};
 use crate::create::await_pending_peer;
-use crate::create::request_peering::{self, BEFORE_REPLACING, MOST_REPLACED, forget, is_refused, keep, refused};
+use crate::create::request_peering::{
+    self, BEFORE_REPLACING, MOST_REPLACED, disown_if_other, forget, is_refused, keep, refused,
+};
 use crate::delete::await_aiven_gone::{self, forget_half, is_gone};
 use crate::engine::{Act, Fix, Stop};
 use crate::peering::{Fault, Provenance, Record, Waiting};
@@ -31,6 +33,7 @@ pub fn judge(record: &mut Record, vpc: &Vpc, age: Duration, now: Timestamp) -> J
     }
     let Some(connection) = vpc.live_connection_to(&record.vnet) else { return missing(record, vpc, age) };
     let before = record.facts.clone();
+    disown_if_other(record, connection);
     keep(&mut record.facts, connection, now);
     match (&connection.state, record.step.as_str()) {
         (state, _) if is_refused(state) => given_up(record, connection),
