@@ -1,5 +1,6 @@
 //! Runbook step 11: the peering connection at Aiven, of an organization's or a project's VPC.
 
+mod commands;
 mod ranges;
 
 use std::time::Duration;
@@ -7,6 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+pub use self::commands::delete_command;
 use self::ranges::Change;
 use super::add_credential::secret::refused_password;
 use super::create_service_principal::application;
@@ -262,22 +264,6 @@ pub fn refused(vpc: VpcRef, connection: &Connection, ours: bool) -> Fix {
         ),
         code: format!("connection_{}", state.to_string().to_lowercase()),
         correlation: None,
-    }
-}
-
-/// The command that deletes a connection.
-pub fn delete_command(vpc: &VpcRef, connection: &Connection) -> String {
-    match vpc {
-        VpcRef::Organization { organization, id } => format!(
-            "avn organization vpc peering-connection delete --organization-id {organization} --organization-vpc-id {id} --peering-connection-id {}",
-            connection.id.as_deref().unwrap_or("<peering_connection_id>")
-        ),
-        VpcRef::Project { project, id } => format!(
-            "avn vpc peering-connection delete --project {project} --project-vpc-id {id} --peer-cloud-account {} --peer-resource-group {} --peer-vpc {}",
-            connection.subscription,
-            connection.resource_group.as_deref().unwrap_or("<resource group>"),
-            connection.vnet
-        ),
     }
 }
 
