@@ -390,3 +390,26 @@ async fn what_cannot_be_read_is_rejected_with_its_reference() {
     assert!(refused.str("reason").unwrap().contains("/20 to /24"), "{refused:?}");
     assert_eq!(rows.len(), 2);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_message_that_fails_over_and_over_is_told_to_a_person_at_the_third_time_and_tried_again() {
+    let (mut simulation, ground) = Simulation::new(Ground::set);
+    send(&simulation, &ground.both()).await;
+    simulation.run_until("the VPC to be asked for", async |this| !vpcs(this).is_empty()).await;
+    simulation.run_for(Duration::from_secs(1)).await;
+    for time in 1..=3 {
+        let row = row(&simulation, &ground).await;
+        assert_eq!((row.poisoned, &row.fault), (time - 1, &None));
+        for seq in [row.seq - 1, row.seq] {
+            let message = json!({"schema": row.schema, "request": row.id, "seq": seq}).to_string();
+            simulation.send_to("await-vpc-poison", &message).await;
+        }
+        simulation.ring("sweep").await.unwrap();
+    }
+    let told = row(&simulation, &ground).await;
+    assert_eq!((told.status, told.open), (Status::NeedsAttention, true));
+    assert!(told.fault.unwrap().what.contains("failed 15 times over"), "{}", simulation.shown().await);
+    simulation.drain().await;
+    assert_made_once(&simulation, &ground, Provenance::Created).await;
+    assert_eq!(row(&simulation, &ground).await.poisoned, 0);
+}

@@ -223,3 +223,28 @@ async fn what_went_can_come_again() {
         assert_as_before(&before, &simulation.world().snapshot(), &shown);
     }
 }
+
+/// Somebody removed our half and made one of their own, or did so with the connection at Aiven: it has another name, or id.
+#[tokio::test(start_paused = true)]
+async fn a_half_that_somebody_made_since_in_the_place_of_ours_is_never_changed_or_removed() {
+    type Replace = fn(&mut World, &Pair);
+    let half: Replace = |world, pair| "theirs".clone_into(&mut world.vnet_mut(&pair.vnet).unwrap().peerings[0].name);
+    let connection: Replace =
+        |world, pair| "theirs".clone_into(&mut world.aiven_vpc_mut(&pair.vpc_id).unwrap().connections[0].id);
+    for (replace, theirs) in [(half, "virtualNetworkPeerings"), (connection, "peering-connections/")] {
+        let (mut simulation, pairs) = Simulation::new(|world| world.standard(1, 1, false));
+        create(&mut simulation, &pairs).await;
+        replace(&mut simulation.world(), &pairs[0]);
+        simulation.clouds.reset_calls();
+        let more = json!({"allow_forwarded_traffic": true, "user_peer_network_cidrs": ["10.77.0.0/16"]});
+        simulation.request_with("update", &pairs[0], &more).await;
+        simulation.settle().await;
+        let record = simulation.record(&pairs[0]).await.unwrap();
+        assert_eq!(record.status, Status::NeedsAttention, "{}", simulation.shown().await);
+        assert!(record.fault.unwrap().why.contains("not ours to change"));
+        delete(&mut simulation, &pairs).await;
+        let calls = simulation.clouds.calls();
+        let effects = calls.iter().filter(|call| call.method != "GET" && call.path.contains(theirs));
+        assert_eq!(effects.count(), 0, "{theirs}: {}", simulation.shown().await);
+    }
+}

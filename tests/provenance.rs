@@ -3,36 +3,23 @@
 
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and owns its time")]
 
+#[path = "simulation/existing.rs"]
+mod existing;
 mod scene;
 
 use std::time::Duration;
 
-use emulator::clouds::{Clouds, Fault, Pair, Service, World};
+use emulator::clouds::{Clouds, Fault, Service};
 use emulator::environment::Environment;
+use existing::ALL;
+use existing::Thing::{
+    self, AivenAssignment, AivenPrincipal, AivenRole, Application, Assignment, Connection, Credential, Half,
+    PeeringRole, Principal,
+};
 
 const LIMIT: Duration = Duration::from_secs(90);
 /// Nominal time runs this much faster than the wall clock.
 const SCALE: f64 = 120.0;
-
-/// The ten things that a first peering makes, in the order of the runbook.
-#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
-enum Thing {
-    Application,
-    Principal,
-    Credential,
-    PeeringRole,
-    Assignment,
-    AivenPrincipal,
-    AivenRole,
-    AivenAssignment,
-    Connection,
-    Half,
-}
-
-use Thing::{
-    AivenAssignment, AivenPrincipal, AivenRole, Application, Assignment, Connection, Credential, Half, PeeringRole,
-    Principal,
-};
 
 impl Thing {
     /// Strikes the call that makes it, after it took effect.
@@ -80,82 +67,6 @@ impl Thing {
     }
 }
 
-const ALL: [Thing; 10] = [
-    Application,
-    Principal,
-    Credential,
-    PeeringRole,
-    Assignment,
-    AivenPrincipal,
-    AivenRole,
-    AivenAssignment,
-    Connection,
-    Half,
-];
-
-/// Makes a thing as a person would have, long ago; those before it in the runbook must be there.
-fn make_by_hand(world: &mut World, pair: &Pair, thing: Thing) {
-    let home = world.home_tenant.clone();
-    let subscription = pair.vnet.split('/').nth(2).unwrap().to_owned();
-    let app = world.applications.iter().find(|a| a.unique_name.is_some()).map(|a| a.app_id.clone()).unwrap_or_default();
-    let principal_of =
-        |world: &World, app: &str| world.service_principal(&home, app).map(|p| p.id.clone()).unwrap_or_default();
-    let role = |world: &World, name: &str| {
-        world.role_definitions.iter().find(|r| r.role_name.contains(name)).unwrap().name.clone()
-    };
-    match thing {
-        Application => drop(world.add_application(&home, "by hand", Some("aiven-azure-peering-default"), true)),
-        Principal => drop(world.add_service_principal(&home, &app)),
-        Credential => drop(world.add_federated_credential(&app, "by-hand").unwrap()),
-        PeeringRole => {
-            let network = "Microsoft.Network/virtualNetworks";
-            let actions = [
-                format!("{network}/read"),
-                format!("{network}/peer/action"),
-                format!("{network}/virtualNetworkPeerings/read"),
-                format!("{network}/virtualNetworkPeerings/write"),
-                format!("{network}/virtualNetworkPeerings/delete"),
-                "Microsoft.Network/locations/operations/read".to_owned(),
-                "Microsoft.Network/locations/operationResults/read".to_owned(),
-            ];
-            let name = format!("Aiven peering default: peering writer ({subscription})");
-            let actions: Vec<&str> = actions.iter().map(String::as_str).collect();
-            world.add_role_definition(&subscription, None, &name, &actions);
-        }
-        Assignment => {
-            let (role, principal) = (role(world, "peering writer"), principal_of(world, &app));
-            world.assign_role(&pair.vnet, &role, &principal);
-        }
-        AivenPrincipal => drop(world.add_service_principal(&home, scene::AIVEN_APPLICATION)),
-        AivenRole => {
-            let name = format!("Aiven peering default: peer only ({subscription})");
-            world.add_role_definition(&subscription, None, &name, &["Microsoft.Network/virtualNetworks/peer/action"]);
-        }
-        AivenAssignment => {
-            let (role, principal) = (role(world, "peer only"), principal_of(world, scene::AIVEN_APPLICATION));
-            world.assign_role(&pair.vnet, &role, &principal);
-        }
-        Connection => {
-            let id = world.add_connection(&pair.vpc_id, &pair.vnet, &app, "APPROVED").unwrap();
-            world.build_connection(&pair.vpc_id, &id);
-        }
-        Half => {
-            let remote = world.aiven_vpc(&pair.vpc_id).unwrap().azure_vnet.clone();
-            world.add_peering(&pair.vnet, "by-hand", &remote, "Connected");
-            let back = pair.vnet.clone();
-            for half in world
-                .vnet_mut(&remote)
-                .unwrap()
-                .peerings
-                .iter_mut()
-                .filter(|half| half.remote.eq_ignore_ascii_case(&back))
-            {
-                half.state = "Connected".to_owned();
-            }
-        }
-    }
-}
-
 /// The handler dies in the moment in which the thing has been made, and nobody has heard of it.
 async fn a_crash_after(thing: Thing) {
     let mut pairs = Vec::new();
@@ -180,9 +91,7 @@ async fn what_was_there_up_to(last: Thing) {
     let prepare = |clouds: &Clouds| {
         let mut world = clouds.world();
         pairs = world.standard(1, 1, false);
-        for thing in ALL.into_iter().filter(|thing| *thing <= last) {
-            make_by_hand(&mut world, &pairs[0], thing);
-        }
+        existing::up_to(&mut world, &pairs[0], last);
     };
     let environment = scene::setup(SCALE).start(prepare).await.unwrap();
     environment.request(&pairs[0]).await.unwrap();

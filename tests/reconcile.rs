@@ -105,6 +105,73 @@ async fn our_applications_role_taken_from_it_is_given_again_only_by_retry() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_role_of_a_senders_application_is_looked_at_too_and_given_again_by_retry() {
+    let mut scene = Scene::active_as("repair", Some("theirs")).await;
+    scene.pass().await;
+    assert_eq!(
+        (scene.calls().1, scene.record().await.status),
+        (4, Status::Active),
+        "one list for its principal, none for ours"
+    );
+    let (vnet, principal) = (scene.vnet.clone(), scene.principal.clone());
+    scene.sim.world().unassign_role(&vnet, &principal);
+    scene.pass().await;
+    let drift = scene.record().await.drift;
+    assert_eq!((drift.len(), drift[0].kind.as_str(), drift[0].hand), (1, "application_assignment_gone", Person));
+    assert!(drift[0].command.contains("az role assignment create"), "{drift:?}");
+    assert_eq!(scene.pass().await, 0);
+    scene.sim.request("retry", &scene.pair).await;
+    scene.sim.run_for(Duration::from_secs(1800)).await;
+    scene.is_active_again().await;
+    assert_eq!(scene.effects(), ["PUT assignment"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_shared_is_told_to_each_peering_with_the_message_that_mends_it() {
+    let mut scene = Scene::active("repair").await;
+    let (vnet, principal) = (scene.vnet.clone(), scene.principal.clone());
+    scene.sim.world().unassign_role(&vnet, &principal);
+    scene.pass().await;
+    let command = scene.record().await.drift[0].command.clone();
+    let (_, message) = command.rsplit_once("for the peering: ").unwrap();
+    let message = message.strip_suffix(" to queue peering-requests").unwrap();
+    scene.sim.send(message).await;
+    scene.sim.run_for(Duration::from_secs(1800)).await;
+    scene.is_active_again().await;
+}
+
+/// ARM goes on listing the assignments of the one before, with nobody behind them.
+#[tokio::test(start_paused = true)]
+async fn a_principal_that_was_made_anew_gets_its_roles_by_retry_under_its_new_id() {
+    for aivens in [false, true] {
+        let mut scene = Scene::active("repair").await;
+        let old = if aivens { scene.aiven_principal.clone() } else { scene.principal.clone() };
+        let new = {
+            let mut world = scene.sim.world();
+            let gone = world.service_principals.iter().find(|p| p.id == old).unwrap().clone();
+            world.delete_principal(&old);
+            world.add_service_principal(&gone.tenant, &gone.app_id)
+        };
+        scene.pass().await;
+        let kinds: Vec<String> = scene.installation_drift().await.into_values().map(|drift| drift.kind).collect();
+        assert_eq!(kinds, ["principal_replaced"]);
+        let record = scene.record().await;
+        assert_eq!((record.status, record.drift.len()), (Status::Drifted, 1), "{}", scene.sim.shown().await);
+        assert!(record.drift[0].command.contains(&new), "the command names the new one: {:?}", record.drift);
+        assert_eq!(scene.pass().await, 0, "a second pass writes nothing");
+        scene.sim.request("retry", &scene.pair).await;
+        scene.sim.run_for(Duration::from_secs(3600)).await;
+        scene.is_active_again().await;
+        assert_eq!(scene.effects(), ["PUT assignment"]);
+        let given = scene.sim.world().assignments_at(&scene.vnet).iter().filter(|a| a.principal_id == new).count();
+        assert_eq!(given, 1);
+        scene.pass().await;
+        assert_eq!(scene.installation_drift().await.len(), 0);
+        scene.is_active_again().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn aivens_role_taken_from_it_is_given_again_only_by_retry() {
     let case = Case::new(&["aiven_assignment_gone"], Person).retried_by(&["PUT assignment"]);
     case.holds(|world, scene| world.unassign_role(&scene.vnet, &scene.aiven_principal)).await;

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::options_of;
+use crate::create::{request_peering, verify_connectivity};
 use crate::engine::Runbooks;
 use crate::peering::{Action, Options, Record, Request, Status, Wanted};
 
 /// The step from which an option that changes is brought to both halves.
-const HALVES: &str = "request_peering";
+const HALVES: &str = request_peering::STEP;
 /// The step that looks whether it connects.
-const VERIFY: &str = "verify_connectivity";
+const VERIFY: &str = verify_connectivity::STEP;
 
 /// What is to be done with a record. What the request changes of it has been changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,7 +45,7 @@ fn create(record: &mut Record, request: &Request, runbooks: &Runbooks, now: Time
     if record.wanted == Wanted::Active {
         return match conflict(record, &options_of(request)) {
             Some(reason) => Move::Refuse(reason),
-            None => Move::Note("requested again".to_owned()),
+            None => Move::Note(or_given_up(record, "requested again")),
         };
     }
     if record.status != Status::Deleted
@@ -53,13 +54,14 @@ fn create(record: &mut Record, request: &Request, runbooks: &Runbooks, now: Time
         // What is still there of the former one has to go first: it is found by its name, and by its application.
         return Move::Refuse(format!("{reason}; it is on its way, so send this again when it is Deleted"));
     }
+    take(record, options_of(request));
     if record.status == Status::Deleted {
+        // A new life: what was learned and asked for in the one before means nothing in it.
         (record.facts, record.provenance) = Default::default();
         record.times = BTreeMap::from([("requested".to_owned(), now)]);
         record.repaired.clear();
     }
     record.wanted = Wanted::Active;
-    take(record, options_of(request));
     record.vnet = request.vnet.clone().unwrap_or_else(|| record.vnet.clone());
     (record.requested_by, record.reference) = (request.requested_by.clone(), request.reference.clone());
     record.paused_from = None;
@@ -71,7 +73,7 @@ fn delete(record: &mut Record, runbooks: &Runbooks) -> Move {
         return match record.status {
             Status::Deleted => Move::Note("nothing to do: it is deleted".to_owned()),
             Status::Paused => go_on(record),
-            _ => Move::Note("nothing to do: it is being deleted".to_owned()),
+            _ => Move::Note(or_given_up(record, "nothing to do: it is being deleted")),
         };
     }
     record.wanted = Wanted::Deleted;
@@ -134,12 +136,27 @@ fn retry(record: &mut Record, runbooks: &Runbooks) -> Move {
     Move::Begin(earliest.unwrap_or(&record.step).to_owned())
 }
 
+/// A peering that was given up does not go on by itself, whatever is asked again.
+fn or_given_up(record: &Record, note: &str) -> String {
+    if is_given_up(record) {
+        return format!("{note}, but it was given up, so it goes on when action \"retry\" is sent");
+    }
+    note.to_owned()
+}
+
+fn is_given_up(record: &Record) -> bool {
+    record.fault.as_ref().is_some_and(|fault| fault.given_up)
+}
+
 fn pause(record: &mut Record) -> Move {
     match record.status {
         Status::Paused => Move::Note("nothing to do: it is paused".to_owned()),
         Status::Deleted => Move::Refuse(format!("peering {} is deleted", record.id)),
         status => {
-            record.paused_from = Some(status).filter(|_| record.resting);
+            // What came back after a repair is a fault that was not given up: the next pass says it again.
+            let came_back = status == Status::NeedsAttention && !is_given_up(record);
+            let from = if came_back { Status::Drifted } else { status };
+            record.paused_from = Some(from).filter(|_| record.resting);
             Move::Rest(Status::Paused)
         }
     }

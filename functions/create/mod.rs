@@ -5,15 +5,15 @@ pub mod admit_aiven;
 mod authorize_aiven;
 pub mod authorize_application;
 mod await_active;
-mod await_pending_peer;
+pub mod await_pending_peer;
 pub mod create_service_principal;
 pub mod define_aiven_role;
 pub mod inspect_network;
-mod peer_network;
+pub mod peer_network;
 pub mod register_application;
 pub mod request_peering;
 pub mod roles;
-mod verify_connectivity;
+pub mod verify_connectivity;
 
 use std::sync::Arc;
 
@@ -38,19 +38,19 @@ pub fn runbook(tools: &Tools) -> Runbook {
     let t = || tools.clone();
     Runbook {
         entries: vec![
-            row("inspect_network",          "5, 10", Requested,        "look at the VNet and the Aiven VPC",                 inspect_network::InspectNetwork::new(t())),
-            row("register_application",     "2",     Authorizing,      "register our multi-tenant application",              register_application::RegisterApplication(t())),
-            row("create_service_principal", "3",     Authorizing,      "create its service principal",                       create_service_principal::CreateServicePrincipal(t())),
-            row("add_credential",           "4",     Authorizing,      "let the app's identity sign in as the application",  add_credential::AddCredential(t())),
-            row("authorize_application",    "6",     Authorizing,      "let the application peer the VNet",                  authorize_application::AuthorizeApplication(t())),
-            row("admit_aiven",              "7",     Authorizing,      "admit Aiven's application to the tenant",            admit_aiven::AdmitAiven(t())),
-            row("define_aiven_role",        "8",     Authorizing,      "define the role that may peer, and nothing else",    define_aiven_role::DefineAivenRole(t())),
-            row("authorize_aiven",          "9",     Authorizing,      "let Aiven peer to the VNet",                         authorize_aiven::AuthorizeAiven(t())),
-            row("request_peering",          "11",    WaitingForAiven,  "request the peering connection at Aiven",            request_peering::RequestPeering(t())),
-            row("await_pending_peer",       "12",    WaitingForAiven,  "wait until Aiven has built its half",                await_pending_peer::AwaitPendingPeer(t())),
-            row("peer_network",             "13",    Peering,          "peer the VNet to Aiven's network",                   peer_network::PeerNetwork(t())),
-            row("await_active",             "14",    WaitingForActive, "wait until Aiven has seen both halves",              await_active::AwaitActive(t())),
-            row("verify_connectivity",      "blog",  Active,           "see whether the services in the VPC can be reached", verify_connectivity::VerifyConnectivity::new(t())),
+            row(inspect_network::STEP,          "5, 10", Requested,        "look at the VNet and the Aiven VPC",                 inspect_network::InspectNetwork::new(t())),
+            row(register_application::STEP,     "2",     Authorizing,      "register our multi-tenant application",              register_application::RegisterApplication(t())),
+            row(create_service_principal::STEP, "3",     Authorizing,      "create its service principal",                       create_service_principal::CreateServicePrincipal(t())),
+            row(add_credential::STEP,           "4",     Authorizing,      "let the app's identity sign in as the application",  add_credential::AddCredential(t())),
+            row(authorize_application::STEP,    "6",     Authorizing,      "let the application peer the VNet",                  authorize_application::AuthorizeApplication(t())),
+            row(admit_aiven::STEP,              "7",     Authorizing,      "admit Aiven's application to the tenant",            admit_aiven::AdmitAiven(t())),
+            row(define_aiven_role::STEP,        "8",     Authorizing,      "define the role that may peer, and nothing else",    define_aiven_role::DefineAivenRole(t())),
+            row(authorize_aiven::STEP,          "9",     Authorizing,      "let Aiven peer to the VNet",                         authorize_aiven::AuthorizeAiven(t())),
+            row(request_peering::STEP,          "11",    WaitingForAiven,  "request the peering connection at Aiven",            request_peering::RequestPeering(t())),
+            row(await_pending_peer::STEP,       "12",    WaitingForAiven,  "wait until Aiven has built its half",                await_pending_peer::AwaitPendingPeer(t())),
+            row(peer_network::STEP,             "13",    Peering,          "peer the VNet to Aiven's network",                   peer_network::PeerNetwork(t())),
+            row(await_active::STEP,             "14",    WaitingForActive, "wait until Aiven has seen both halves",              await_active::AwaitActive(t())),
+            row(verify_connectivity::STEP,      "blog",  Active,           "see whether the services in the VPC can be reached", verify_connectivity::VerifyConnectivity::new(t())),
         ],
         end: Status::Active,
         retired: &[],

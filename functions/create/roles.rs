@@ -48,6 +48,17 @@ impl Role<'_> {
         role.actions.len() == self.actions.len() && role.actions.iter().all(allowed) && role.not_actions.is_empty()
     }
 
+    /// The command that gives a role its actions back, in the form in which `az role definition list` shows it.
+    fn restore_command(&self, role: &RoleDefinition) -> String {
+        let json = serde_json::json!({
+            "id": role.id, "name": role.name, "roleName": role.role_name, "roleType": "CustomRole",
+            "type": "Microsoft.Authorization/roleDefinitions", "description": self.description,
+            "permissions": [{"actions": self.actions, "notActions": [], "dataActions": [], "notDataActions": []}],
+            "assignableScopes": role.assignable_scopes,
+        });
+        format!("az role definition update --role-definition '{}'", json.to_string().replace('\'', "'\\''"))
+    }
+
     fn checked(&self, role: RoleDefinition) -> Result<Option<String>, Stop> {
         if self.is_as_it_should_be(&role) {
             return Ok(Some(role.id));
@@ -65,10 +76,7 @@ impl Role<'_> {
                 self.actions.join(", ")
             ),
             why: "somebody changed our role, or made another of the same name".to_owned(),
-            command: format!(
-                "restore its actions: az role definition update --role-definition <its JSON with those actions>; or, if it is ours, send action \"retry\"; its GUID is {}",
-                role.name
-            ),
+            command: format!("{}; or, if it is ours, send action \"retry\"", self.restore_command(&role)),
             code: "role_differs".to_owned(),
             correlation: None,
         }))
@@ -156,6 +164,11 @@ pub const AIVEN_ASSIGNMENT: &str = "aiven_assignment";
 /// The part of a VNet's row that is our application's role on it; an application of the sender's has a part of its own.
 pub fn assignment_part(application: Option<AppId>) -> String {
     application.map_or_else(|| "assignment".to_owned(), |application| format!("assignment:{application}"))
+}
+
+/// The sender's application that such a part is about.
+pub fn senders_application(part: &str) -> Option<AppId> {
+    part.strip_prefix("assignment:")?.parse().ok()
 }
 
 /// Whether a user of a VNet (see [`crate::peering::Record::user`]) peers as this application.

@@ -20,10 +20,11 @@ use tracing::info;
 
 use crate::accept_request::reference_in;
 use crate::create::Tools;
-use crate::engine::{Delivery, Engine, RunError, to_text};
+use crate::engine::{Delivery, Engine, Fix, RunError, Stop, to_text};
 use crate::peering::{SCHEMA, Status, VpcRequest};
 use crate::settings::Settings;
-use crate::store::{FoundRequest, HeldRequest, VpcRequestRow, VpcRequests, reject};
+use crate::store::{FoundRequest, HeldRequest, StoreError, VpcRequestRow, VpcRequests, reject};
+use crate::telemetry;
 
 /// The public queue.
 pub const VPC_REQUESTS: &str = "vpc-requests";
@@ -118,6 +119,7 @@ fn new_row(request: &VpcRequest, engine: &Engine) -> VpcRequestRow {
         times: BTreeMap::from([("requested".to_owned(), now)]),
         committed_by: None,
         heard: Vec::new(),
+        poisoned: 0,
         asks: Vec::new(),
     }
 }
@@ -154,7 +156,7 @@ fn join(row: &mut VpcRequestRow, request: &VpcRequest, text: &str, delivery: &De
     if !row.open {
         (row.status, row.made_at) = (Status::Requested, None);
     }
-    (row.open, row.waiting, row.fault) = (true, None, None);
+    (row.open, row.waiting, row.fault, row.poisoned) = (true, None, None, 0);
     row.times.insert("started".to_owned(), engine.clock.now());
     (row.requested_by, row.reference) = (request.requested_by.clone(), request.reference.clone());
     row.seq += 1;
@@ -184,14 +186,51 @@ pub async fn nudge(engine: &Engine, most: Duration) -> Result<(), RunError> {
             continue;
         }
         tracing::warn!(vpc_request = held.row.id, "its message was long overdue: sent again");
-        held.row.seq += 1;
-        held.row.due = engine.clock.now();
-        held.row.committed_by = None;
-        match rows.write(&mut held).await {
-            Err(error) if error.is_lost_race() => {}
-            Err(error) => return Err(error.into()),
-            Ok(()) => send_for(engine, &held.row).await?,
-        }
+        send_again(&mut held.row, engine);
+        commit(engine, &rows, held).await?;
     }
     Ok(())
+}
+
+/// A poison message of a row: sent again; after so many a person has to look, and it is tried again all the same.
+pub async fn poisoned(engine: &Engine, message: &VpcMessage, most: u32) -> Result<(), RunError> {
+    let rows = VpcRequests::new(engine.storage.clone());
+    let mut held = match rows.load(&message.request).await? {
+        FoundRequest::Here(held) => *held,
+        FoundRequest::Absent => return Ok(()),
+        FoundRequest::Newer => {
+            return Err(StoreError::Newer { what: format!("the row of VPC request {}", message.request) }.into());
+        }
+    };
+    let row = &mut held.row;
+    if message.seq != row.seq || !row.open {
+        return Ok(());
+    }
+    let (times, claim) = (row.poisoned + 1, row.claim.clone());
+    tracing::warn!(event = telemetry::POISONED, vpc_request = row.id, seq = row.seq, "its message failed five times");
+    if times < most {
+        send_again(row, engine);
+    } else {
+        let what = format!("{AWAIT_VPC} failed {} times over without an answer", times * 5);
+        settle::settle(row, Err(Stop::Fix(Fix::report(what))), None, &*engine.clock);
+    }
+    // Whoever holds the claim may still be at work.
+    (row.poisoned, row.claim, row.committed_by) = (times, claim, None);
+    commit(engine, &rows, held).await
+}
+
+/// Old copies of its message, should there be any, go stale.
+fn send_again(row: &mut VpcRequestRow, engine: &Engine) {
+    row.seq += 1;
+    row.due = engine.clock.now();
+    row.committed_by = None;
+}
+
+/// A lost race is no error: whoever was quicker sent.
+async fn commit(engine: &Engine, rows: &VpcRequests, mut held: HeldRequest) -> Result<(), RunError> {
+    match rows.write(&mut held).await {
+        Err(error) if error.is_lost_race() => Ok(()),
+        Err(error) => Err(error.into()),
+        Ok(()) => send_for(engine, &held.row).await,
+    }
 }

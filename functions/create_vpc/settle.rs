@@ -19,6 +19,7 @@ const TOTAL: Duration = Duration::from_secs(2 * 3600);
 pub fn settle(row: &mut VpcRequestRow, outcome: Result<(), Stop>, remedy: Option<String>, clock: &dyn Clock) {
     row.seq += 1;
     row.claim = None;
+    row.poisoned = 0;
     row.due = clock.now();
     match outcome {
         Ok(()) => done(row, clock),

@@ -43,6 +43,7 @@ fn row(clock: &ManualClock) -> VpcRequestRow {
         times: BTreeMap::from([("started".to_owned(), now)]),
         committed_by: None,
         heard: Vec::new(),
+        poisoned: 0,
         asks: vec![json!({})],
     }
 }

@@ -18,11 +18,11 @@ pub fn runbook(tools: &Tools) -> Runbook {
     let t = || tools.clone();
     Runbook {
         entries: vec![
-            row("delete_aiven_peering", "delete", Deleting, "delete Aiven's half",                            delete_aiven_peering::DeleteAivenPeering(t())),
-            row("await_aiven_gone",     "delete", Deleting, "wait until Aiven's half is gone",                await_aiven_gone::AwaitAivenGone(t())),
-            row("delete_azure_peering", "delete", Deleting, "delete our half",                                delete_azure_peering::DeleteAzurePeering(t())),
-            row("leave_network",        "delete", Deleting, "leave the users of the VNet",                    leave_network::LeaveNetwork),
-            row("revoke_access",        "delete", Deleting, "take back the roles that nobody uses any more",  revoke_access::RevokeAccess(t())),
+            row(delete_aiven_peering::STEP,     "delete", Deleting, "delete Aiven's half",                            delete_aiven_peering::DeleteAivenPeering(t())),
+            row(await_aiven_gone::STEP,         "delete", Deleting, "wait until Aiven's half is gone",                await_aiven_gone::AwaitAivenGone(t())),
+            row(delete_azure_peering::STEP,     "delete", Deleting, "delete our half",                                delete_azure_peering::DeleteAzurePeering(t())),
+            row(leave_network::STEP,            "delete", Deleting, "leave the users of the VNet",                    leave_network::LeaveNetwork),
+            row(revoke_access::STEP,            "delete", Deleting, "take back the roles that nobody uses any more",  revoke_access::RevokeAccess(t())),
         ],
         end: Status::Deleted,
         retired: &[],

@@ -102,6 +102,24 @@ impl Engine {
         }
     }
 
+    /// Takes a VPC from a timer's list when nothing of it is left there. Whoever has something for the timer puts the VPC there before,
+    /// or looks after writing it: so close first, then look again. What a newer program keeps there may be for the timer, too.
+    pub async fn close(&self, vpc: &VpcRef, flag: Flag) -> Result<(), RunError> {
+        let records = &self.records;
+        if records.has_newer(vpc).await? {
+            return Ok(());
+        }
+        self.vpcs.set(vpc, flag, false).await?;
+        let left = match flag {
+            Flag::Open => records.under_way(vpc).await?,
+            Flag::Waiting => records.parked(vpc).await?,
+        };
+        if !left.is_empty() || records.has_newer(vpc).await? {
+            self.vpcs.set(vpc, flag, true).await?;
+        }
+        Ok(())
+    }
+
     /// A worker that died after a commit of this very message owes the sends.
     pub async fn send_what_is_owed(&self, vpc: &VpcRef, delivery: &Delivery) -> Result<(), RunError> {
         for stored in self.records.under_way(vpc).await? {

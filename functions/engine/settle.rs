@@ -55,13 +55,9 @@ pub fn settle(
         settled.note = said;
     }
     late::judge(record, before, &mut settled, clock);
-    let at = clock.now();
-    let step = entry.name.to_owned();
     let Settled { outcome, note, party, correlation, is_new } = settled;
-    Note {
-        entry: JournalEntry { at, step, outcome: outcome.to_owned(), note, party, correlation, duration_ms: 0 },
-        is_new,
-    }
+    let journal = JournalEntry::new(clock.now(), entry.name, outcome, note);
+    Note { entry: JournalEntry { party, correlation, ..journal }, is_new }
 }
 
 pub(super) struct Settled {

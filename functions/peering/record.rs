@@ -369,9 +369,13 @@ impl Record {
         self.options.application.map_or_else(|| self.id.clone(), |application| format!("{}:{application}", self.id))
     }
 
-    /// The name of our half: the one it has; while there is none, the one it gets, as asked for or made from the id.
+    /// The name of our half: the one it has; while there is none, the one it gets.
     pub fn peering_name(&self) -> String {
-        let given = self.facts.peering.clone().or_else(|| self.options.peering_name.clone());
-        given.unwrap_or_else(|| format!("aiven-{}", self.id))
+        self.facts.peering.clone().unwrap_or_else(|| self.given_name())
+    }
+
+    /// The name under which a half is made, as asked for or from the id: one with another name was made by somebody else.
+    pub fn given_name(&self) -> String {
+        self.options.peering_name.clone().unwrap_or_else(|| format!("aiven-{}", self.id))
     }
 }

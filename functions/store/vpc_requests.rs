@@ -56,6 +56,9 @@ pub struct VpcRequestRow {
     pub committed_by: Option<String>,
     /// The messages of the last requests.
     pub heard: Vec<String>,
+    /// How many poison messages came back since the last answer.
+    #[serde(default)]
+    pub poisoned: u32,
     /// The requests, as they came, whose peerings have yet to be asked for.
     #[serde(skip)]
     pub asks: Vec<Json>,

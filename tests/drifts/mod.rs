@@ -8,6 +8,7 @@ use std::time::Duration;
 use emulator::clouds::{Call, Pair, Service, World};
 use functions::peering::{Drift, Hand, Record, Status};
 use functions::store::{Scope, Shared, Vpcs};
+use serde_json::json;
 
 use crate::simulation::{Setup, Simulation};
 
@@ -31,11 +32,20 @@ pub struct Scene {
 impl Scene {
     /// Active for half an hour, with `RECONCILE` as given.
     pub async fn active(mode: &str) -> Self {
+        Self::active_as(mode, None).await
+    }
+
+    /// The same, peered by the installation's application, or by one of the sender's.
+    pub async fn active_as(mode: &str, senders: Option<&str>) -> Self {
         let settings = BTreeMap::from([("RECONCILE".to_owned(), mode.to_owned())]);
         let setup = Setup { settings, ..Setup::default() };
-        let (mut sim, pairs) = Simulation::start(setup, |world| world.standard(1, 1, false));
+        let (mut sim, (pairs, more)) = Simulation::start(setup, |world| {
+            let home = world.home_tenant.clone();
+            let application = senders.map(|name| world.add_application(&home, name, None, true));
+            (world.standard(1, 1, false), application.map_or(json!({}), |id| json!({"application": id})))
+        });
         let pair = pairs[0].clone();
-        sim.request("create", &pair).await;
+        sim.request_with("create", &pair, &more).await;
         sim.settle().await;
         sim.run_for(Duration::from_secs(1800)).await;
         let record = sim.record(&pair).await.unwrap();

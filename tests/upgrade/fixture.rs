@@ -119,17 +119,18 @@ impl Fixture {
         serde_json::from_str(&absolute(&text, now)).unwrap()
     }
 
-    /// Puts everything into a storage in which nothing is under way.
+    /// Puts everything into a storage in which nothing is under way. The rows are there before a message of theirs can be delivered.
     pub async fn put_into(&self, storage: &Storage, now: Timestamp) {
         let queues = &storage.queues;
         let mut text = serde_json::to_string(&self.tables).unwrap();
+        let mut last = Vec::new();
         for (queue, messages) in &self.queues {
             queues.create_queue_if_missing(queue).await.unwrap();
             for message in messages {
                 let hidden =
                     Duration::try_from(message.visible.parse::<Timestamp>().unwrap() - now).unwrap_or_default();
                 match message.deliveries {
-                    0 => queues.send(queue, &message.text, hidden).await.unwrap(),
+                    0 => last.push((queue, &message.text, hidden)),
                     1 => {
                         queues.send(queue, &message.text, Duration::ZERO).await.unwrap();
                         let received = queues.receive(queue, 32, hidden).await.unwrap();
@@ -149,6 +150,9 @@ impl Fixture {
             for row in rows {
                 storage.tables.upsert(table, &from_json(row)).await.unwrap();
             }
+        }
+        for (queue, text, hidden) in last {
+            queues.send(queue, text, hidden).await.unwrap();
         }
     }
 }

@@ -201,6 +201,7 @@ fn vpc_request_row() -> VpcRequestRow {
         times: times(),
         committed_by: text(),
         heard: vec!["m".to_owned()],
+        poisoned: 1,
         asks: vec![json!({})],
     }
 }

@@ -151,6 +151,8 @@ fn what_comes_again_after_it_was_deleted_knows_nothing_of_before() {
     let mut record = at(Status::Deleted, "revoke_access", true);
     record.facts.connection = Some("old".to_owned());
     record.provenance.azure = Some(crate::peering::Provenance::Adopted);
+    // Nothing of the next connection is ours to take back because it was asked for in this life.
+    record.options.user_peer_network_cidrs = vec!["10.1.0.0/16".parse().unwrap()];
     decide(&mut record, &request(Action::Create), &runbooks(), NOW);
     assert_eq!(
         (record.wanted, record.facts, record.provenance),
@@ -183,4 +185,31 @@ fn a_delete_ends_mending_and_forgets_drift_and_pause() {
     let mut record = Record { mending: true, ..paused(Some(Status::Active), "verify_connectivity") };
     decide(&mut record, &request(Action::Delete), &runbooks(), NOW);
     assert_eq!((record.wanted, record.mending, record.paused_from), (Wanted::Deleted, false, None));
+}
+
+fn faulted(given_up: bool) -> crate::peering::Fault {
+    let text = String::new;
+    let (what, why, command, code) = (text(), text(), text(), text());
+    crate::peering::Fault { what, why, command, code, correlation: None, since: NOW, attempts: 0, given_up }
+}
+
+#[test]
+fn what_came_back_after_a_repair_is_drifted_and_not_active_when_it_is_resumed() {
+    let mut record = Record { fault: Some(faulted(false)), ..at(Status::NeedsAttention, "verify_connectivity", true) };
+    assert_eq!(decide(&mut record, &request(Action::Pause), &runbooks(), NOW), Move::Rest(Status::Paused));
+    record.status = Status::Paused;
+    assert_eq!(decide(&mut record, &request(Action::Resume), &runbooks(), NOW), Move::Rest(Status::Drifted));
+    let mut given_up = Record { fault: Some(faulted(true)), ..at(Status::NeedsAttention, "await_active", true) };
+    decide(&mut given_up, &request(Action::Pause), &runbooks(), NOW);
+    given_up.status = Status::Paused;
+    assert_eq!(word(&decide(&mut given_up, &request(Action::Resume), &runbooks(), NOW)), "await_active");
+}
+
+#[test]
+fn whoever_asks_again_for_what_was_given_up_is_told_that_it_does_not_go_on() {
+    for (action, step) in [(Action::Create, "await_active"), (Action::Delete, "revoke_access")] {
+        let mut record = Record { fault: Some(faulted(true)), ..at(Status::NeedsAttention, step, true) };
+        let Move::Note(note) = decide(&mut record, &request(action), &runbooks(), NOW) else { panic!("{action}") };
+        assert!(note.contains("given up") && note.contains("\"retry\""), "{note}");
+    }
 }

@@ -12,6 +12,9 @@ use crate::create::Tools;
 use crate::engine::{Act, Failure, Job, Look, Remedy, Step, Stop};
 use crate::peering::Record;
 
+/// Its name.
+pub const STEP: &str = "add_credential";
+
 /// See the module.
 pub struct AddCredential(pub Tools);
 

@@ -15,6 +15,9 @@ pub const PART: &str = "aiven_principal";
 /// (serviceprincipal-upsert); Aiven's application is foreign, so here it is a missing right.
 const FOREIGN: &str = "ForeignApplication";
 
+/// Its name.
+pub const STEP: &str = "admit_aiven";
+
 /// See the module.
 pub struct AdmitAiven(pub Tools);
 

@@ -14,6 +14,9 @@ use crate::store::Scope;
 /// A connection asked for before the assignment took effect ends in REJECTED_BY_PEER or INVALID_SPECIFICATION, for good.
 const SETTLING: Duration = Duration::from_secs(180);
 
+/// Its name.
+pub const STEP: &str = "authorize_aiven";
+
 /// See the module.
 pub struct AuthorizeAiven(pub Tools);
 

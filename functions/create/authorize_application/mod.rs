@@ -32,6 +32,9 @@ const JUST_MADE: Duration = Duration::from_secs(120);
 /// The part of a subscription's row that is the role.
 pub const ROLE: &str = "peering_role";
 
+/// Its name.
+pub const STEP: &str = "authorize_application";
+
 /// See the module.
 pub struct AuthorizeApplication(pub Tools);
 

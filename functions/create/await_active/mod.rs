@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use super::peer_network;
 use crate::cloud::arm::{PeeringState, ProvisioningState};
 use crate::create::Tools;
 use crate::engine::{Job, Look, Step, Stop, Wait};
@@ -16,6 +17,9 @@ const WINDOW: u64 = 45 * 60;
 
 /// Before a half that is gone is made again: however often it goes, this does not become a busy loop. Nominal.
 const BEFORE_AGAIN: Duration = Duration::from_secs(15);
+
+/// Its name.
+pub const STEP: &str = "await_active";
 
 /// See the module.
 pub struct AwaitActive(pub Tools);
@@ -43,7 +47,7 @@ impl AwaitActive {
         let peering = self.0.clouds.arm.peering(&job.record.vnet, &name).await?;
         let Some(peering) = peering else {
             let why = "our half is gone: it is made again".to_owned();
-            return Err(Stop::Back { step: "peer_network", why, after: BEFORE_AGAIN });
+            return Err(Stop::Back { step: peer_network::STEP, why, after: BEFORE_AGAIN });
         };
         job.record.facts.azure_state = Some(peering.state.to_string());
         if (&peering.state, &peering.provisioning_state) == (&PeeringState::Connected, &ProvisioningState::Succeeded) {
@@ -52,7 +56,7 @@ impl AwaitActive {
         if peering.state == PeeringState::Disconnected {
             // It knows what to do about that.
             let why = "our half is Disconnected".to_owned();
-            return Err(Stop::Back { step: "peer_network", why, after: std::time::Duration::ZERO });
+            return Err(Stop::Back { step: peer_network::STEP, why, after: Duration::ZERO });
         }
         let reason = format!("our half is {} ({})", peering.state, peering.provisioning_state);
         Err(Wait::azure("connected", reason, 15, 1800)

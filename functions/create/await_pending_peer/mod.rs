@@ -8,6 +8,9 @@ use crate::engine::{Job, Look, Step, Stop, Wait};
 /// "A couple of minutes", as the runbook says; then it is not normal any more. Nominal seconds.
 const WINDOW: u64 = 30 * 60;
 
+/// Its name.
+pub const STEP: &str = "await_pending_peer";
+
 /// See the module.
 pub struct AwaitPendingPeer(pub Tools);
 

@@ -7,6 +7,9 @@ use crate::engine::{Act, Failure, Fix, Job, Known, Look, Remedy, Service, Shared
 use crate::peering::{AppId, ObjectId, Record};
 use crate::store::Scope;
 
+/// Its name.
+pub const STEP: &str = "create_service_principal";
+
 /// See the module.
 pub struct CreateServicePrincipal(pub Tools);
 
@@ -52,7 +55,14 @@ impl Step for CreateServicePrincipal {
 
 /// The part of the installation's row that is an application's principal.
 pub fn part(app: AppId) -> String {
-    format!("principal:{app}")
+    format!("{PART}{app}")
+}
+
+const PART: &str = "principal:";
+
+/// The application of such a part.
+pub fn application_of(part: &str) -> Option<AppId> {
+    part.strip_prefix(PART)?.parse().ok()
 }
 
 fn keep(job: &mut Job, known: &Known<ObjectId>) {

@@ -12,6 +12,9 @@ use crate::store::Scope;
 /// The part of a subscription's row that is the role.
 pub const ROLE: &str = "aiven_role";
 
+/// Its name.
+pub const STEP: &str = "define_aiven_role";
+
 /// See the module.
 pub struct DefineAivenRole(pub Tools);
 

@@ -20,6 +20,9 @@ const MOST_PEERINGS: usize = 500;
 /// How long a subscription that was found to be ours is not asked about again, nominal.
 const TRUSTED_FOR: Duration = Duration::from_secs(3600);
 
+/// Its name.
+pub const STEP: &str = "inspect_network";
+
 /// See the module.
 pub struct InspectNetwork {
     tools: Tools,

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::add_credential::secret::refused_password;
 use super::create_service_principal::application;
-use super::request_peering::MOST_REPLACED;
+use super::request_peering::{self, MOST_REPLACED};
 use super::roles::assign_command;
 use crate::cloud::arm::{Accepted, Caller, Peering, PeeringSpec, PeeringState, Progress, ProvisioningState, SyncLevel};
 use crate::cloud::entra::Identity;
@@ -16,6 +16,9 @@ use crate::peering::{Half, Provenance, Record, TenantId, VnetId};
 
 /// How long an operation of ARM's may run, and how often it is asked for where it does not say. Nominal seconds.
 const OPERATION: (u64, u64) = (10, 30 * 60);
+
+/// Its name.
+pub const STEP: &str = "peer_network";
 
 /// See the module.
 pub struct PeerNetwork(pub Tools);
@@ -36,6 +39,10 @@ impl Step for PeerNetwork {
             job.record.facts.azure_state = None;
             return Ok(Look::Missing);
         };
+        if !peering.name.eq_ignore_ascii_case(&job.record.given_name()) {
+            // Ours, if there was one, is gone, and somebody made this one since: it is not ours to change or remove.
+            job.record.provenance.azure = None;
+        }
         job.found(Half::Azure);
         job.record.facts.peering = Some(peering.name.clone());
         job.record.facts.azure_state = Some(peering.state.to_string());
@@ -127,7 +134,7 @@ impl PeerNetwork {
         if failure.code == "RemotePeeringIsDisconnected" && ours && job.record.facts.recreated < MOST_REPLACED {
             job.record.facts.replace = true;
             let why = "Aiven's half is disconnected: it is replaced, then ours is made".to_owned();
-            return Stop::Back { step: "request_peering", why, after: Duration::ZERO };
+            return Stop::Back { step: request_peering::STEP, why, after: Duration::ZERO };
         }
         failure.into()
     }
@@ -141,7 +148,7 @@ fn judge(job: &mut Job, peering: &Peering) -> Result<Look, Stop> {
         (PeeringState::Connected, ProvisioningState::Succeeded) => as_asked(&job.record, peering),
         (PeeringState::Disconnected, _) if is_ours(&job.record) && job.record.facts.recreated < MOST_REPLACED => {
             let why = "our half is Disconnected: it is removed, and both are made again".to_owned();
-            Err(Stop::Back { step: "request_peering", why, after: Duration::ZERO })
+            Err(Stop::Back { step: request_peering::STEP, why, after: Duration::ZERO })
         }
         (PeeringState::Disconnected, _) => Err(Stop::Fix(disconnected(&job.record, peering))),
         (_, ProvisioningState::Failed) => Ok(Look::Missing),

@@ -11,6 +11,9 @@ use crate::store::Scope;
 /// What `signInAudience` says of an application that other tenants may admit.
 const MULTI_TENANT: &str = "AzureADMultipleOrgs";
 
+/// Its name.
+pub const STEP: &str = "register_application";
+
 /// See the module.
 pub struct RegisterApplication(pub Tools);
 

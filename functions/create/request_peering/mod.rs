@@ -1,5 +1,6 @@
 //! Runbook step 11: the peering connection at Aiven, of an organization's or a project's VPC.
 
+mod commands;
 mod ranges;
 
 use std::time::Duration;
@@ -7,6 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+pub use self::commands::delete_command;
 use self::ranges::Change;
 use super::add_credential::secret::refused_password;
 use super::create_service_principal::application;
@@ -22,6 +24,9 @@ pub const MOST_REPLACED: u32 = 1;
 /// Before a refused connection is replaced: what refused it was most likely a right that had not spread yet. Nominal.
 pub const BEFORE_REPLACING: Duration = Duration::from_secs(120);
 
+/// Its name.
+pub const STEP: &str = "request_peering";
+
 /// See the module.
 pub struct RequestPeering(pub Tools);
 
@@ -34,10 +39,14 @@ impl Step for RequestPeering {
     async fn look(&self, job: &mut Job) -> Result<Look, Stop> {
         let vpc = self.0.clouds.aiven.vpc(&job.record.key.vpc).await?;
         gone(job, &vpc)?;
-        if self.leftover(&mut job.record).await?.is_some() {
-            return replace_both(job, vpc.live_connection_to(&job.record.vnet.clone()));
+        let connection = vpc.live_connection_to(&job.record.vnet);
+        if let Some(found) = connection {
+            disown_if_other(&mut job.record, found);
         }
-        let Some(connection) = vpc.live_connection_to(&job.record.vnet) else {
+        if self.leftover(&mut job.record).await?.is_some() {
+            return replace_both(job, connection);
+        }
+        let Some(connection) = connection else {
             // What we made, if we did, is gone: what comes next is made anew.
             job.record.provenance.aiven = job.record.provenance.aiven.filter(|p| *p == Provenance::Claimed);
             forget(&mut job.record.facts);
@@ -63,7 +72,7 @@ impl Step for RequestPeering {
         }
         // The look saw a refused one, which has to go first; or one that routes other ranges than asked for.
         let vpc = self.0.clouds.aiven.vpc(&job.record.key.vpc).await?;
-        match vpc.live_connection_to(&job.record.vnet) {
+        match vpc.live_connection_to(&job.record.vnet).filter(|found| !is_other(&job.record.facts, found)) {
             Some(connection) if is_refused(&connection.state) || job.record.facts.replace => {
                 self.remove(job, connection).await
             }
@@ -123,7 +132,9 @@ impl RequestPeering {
             PeeringState::Initiated => record.mending && record.facts.aiven_vnet.is_some(),
             _ => false,
         };
+        let is_other = !half.name.eq_ignore_ascii_case(&record.given_name());
         match whose {
+            Provenance::Created | Provenance::Claimed if is_other => Ok(None),
             Provenance::Adopted if half.state == PeeringState::Disconnected => Err(disconnected(record, half).into()),
             Provenance::Created | Provenance::Claimed if is_leftover => Ok(Some(half.clone())),
             _ => Ok(None),
@@ -256,22 +267,6 @@ pub fn refused(vpc: VpcRef, connection: &Connection, ours: bool) -> Fix {
     }
 }
 
-/// The command that deletes a connection.
-pub fn delete_command(vpc: &VpcRef, connection: &Connection) -> String {
-    match vpc {
-        VpcRef::Organization { organization, id } => format!(
-            "avn organization vpc peering-connection delete --organization-id {organization} --organization-vpc-id {id} --peering-connection-id {}",
-            connection.id.as_deref().unwrap_or("<peering_connection_id>")
-        ),
-        VpcRef::Project { project, id } => format!(
-            "avn vpc peering-connection delete --project {project} --project-vpc-id {id} --peer-cloud-account {} --peer-resource-group {} --peer-vpc {}",
-            connection.subscription,
-            connection.resource_group.as_deref().unwrap_or("<resource group>"),
-            connection.vnet
-        ),
-    }
-}
-
 /// Forgets what a connection said that is there no more: the next one has a network and ids of its own.
 pub fn forget(facts: &mut Facts) {
     forget_connection(facts);
@@ -282,6 +277,18 @@ pub fn forget(facts: &mut Facts) {
 pub fn forget_connection(facts: &mut Facts) {
     (facts.connection, facts.pending_peer_at) = (None, None);
     (facts.aiven_state, facts.replace) = (None, false);
+}
+
+/// Whether a connection has another id than the one that is known: somebody made it since. A project's show none.
+pub fn is_other(facts: &Facts, found: &Connection) -> bool {
+    facts.connection.as_ref().zip(found.id.as_ref()).is_some_and(|(known, found)| known != found)
+}
+
+/// What somebody else made since is not ours to change, replace or remove.
+pub fn disown_if_other(record: &mut Record, found: &Connection) {
+    if is_other(&record.facts, found) {
+        record.provenance.aiven = Some(Provenance::Adopted);
+    }
 }
 
 /// Keeps what a connection says, as long as it says it: `state_info` vanishes later.

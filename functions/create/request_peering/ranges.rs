@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use ipnet::Ipv4Net;
 
+use super::commands::add_command;
 use crate::cloud::aiven::Connection;
 use crate::engine::{Fix, Look, Stop};
-use crate::peering::{Provenance, Record, VpcRef};
+use crate::peering::{Provenance, Record};
 
 /// What is to be changed, as Aiven spells it.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -57,21 +58,5 @@ fn lacks(record: &Record, connection: &Connection, add: &[String]) -> Fix {
         ),
         code: "ranges_differ".to_owned(),
         correlation: None,
-    }
-}
-
-fn add_command(vpc: &VpcRef, connection: &Connection, add: &[String]) -> String {
-    let add = add.join(" ");
-    match vpc {
-        VpcRef::Organization { organization, id } => format!(
-            "avn organization vpc peering-connection user-peer-network-cidrs add --organization-id {organization} --organization-vpc-id {id} --peering-connection-id {} {add}",
-            connection.id.as_deref().unwrap_or("<peering_connection_id>")
-        ),
-        VpcRef::Project { project, id } => format!(
-            "avn vpc user-peer-network-cidr add --project {project} --project-vpc-id {id} --peer-cloud-account {} --peer-resource-group {} --peer-vpc {} {add}",
-            connection.subscription,
-            connection.resource_group.as_deref().unwrap_or("<resource group>"),
-            connection.vnet
-        ),
     }
 }

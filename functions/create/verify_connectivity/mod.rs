@@ -37,6 +37,9 @@ const WINDOW: u64 = 24 * 3600;
 /// What a wait of this step is about.
 const CODE: &str = "connectivity_unseen";
 
+/// Its name.
+pub const STEP: &str = "verify_connectivity";
+
 /// See the module.
 pub struct VerifyConnectivity {
     tools: Tools,

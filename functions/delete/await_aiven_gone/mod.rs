@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::delete_aiven_peering::{NAME, ours, vpc_unless_absent};
+use super::delete_aiven_peering::{self, NAME, ours, vpc_unless_absent};
 use super::stays;
 use crate::cloud::aiven::{ConnectionState, Vpc};
 use crate::create::Tools;
@@ -17,6 +17,9 @@ use crate::peering::{Half, Record};
 const WINDOW: u64 = 45 * 60;
 /// A connection that still lives has not heard of its deletion yet, or outlived it: it is deleted again. Nominal.
 const AGAIN_AFTER: Duration = Duration::from_secs(30);
+
+/// Its name.
+pub const STEP: &str = "await_aiven_gone";
 
 /// See the module.
 pub struct AwaitAivenGone(pub Tools);
@@ -34,7 +37,7 @@ impl Step for AwaitAivenGone {
         }
         if vpc.is_some_and(|vpc| ours(&job.record, &vpc).is_some()) {
             let why = "the connection is still there: it is deleted again".to_owned();
-            return Err(Stop::Back { step: "delete_aiven_peering", why, after: AGAIN_AFTER });
+            return Err(Stop::Back { step: delete_aiven_peering::STEP, why, after: AGAIN_AFTER });
         }
         Err(Stop::Park(Wait::aiven("deleting", "Aiven deletes its half", 60, WINDOW).or(
             "ask Aiven's support what keeps the connection DELETING, with its id from the record; `retry` waits afresh",

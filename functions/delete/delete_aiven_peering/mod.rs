@@ -5,11 +5,15 @@ use async_trait::async_trait;
 use super::stays;
 use crate::cloud::aiven::{Connection, Vpc};
 use crate::create::Tools;
+use crate::create::request_peering::is_other;
 use crate::engine::{Act, Failure, Job, Look, Step, Stop};
 use crate::peering::{Half, Record};
 
 /// What Aiven's half is called in the journal.
 pub const NAME: &str = "Aiven's connection";
+
+/// Its name.
+pub const STEP: &str = "delete_aiven_peering";
 
 /// See the module.
 pub struct DeleteAivenPeering(pub Tools);
@@ -60,8 +64,7 @@ fn is_absent(failure: &Failure) -> bool {
 /// The connection that we made, if it lives. One with another id or for another application was made by somebody else since.
 pub fn ours<'a>(record: &Record, vpc: &'a Vpc) -> Option<&'a Connection> {
     let connection = vpc.live_connection_to(&record.vnet)?;
-    let differs = |ours: Option<&String>, found: Option<&String>| ours.zip(found).is_some_and(|(a, b)| a != b);
     let facts = &record.facts;
     let other_app = facts.application.zip(connection.app_id).is_some_and(|(a, b)| a != b);
-    (!other_app && !differs(facts.connection.as_ref(), connection.id.as_ref())).then_some(connection)
+    (!other_app && !is_other(facts, connection)).then_some(connection)
 }

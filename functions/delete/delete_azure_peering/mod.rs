@@ -18,6 +18,9 @@ const NAME: &str = "the peering on the VNet";
 /// How often the deletion is looked after, and for how long, nominal seconds.
 const DELETION: (u64, u64) = (10, 30 * 60);
 
+/// Its name.
+pub const STEP: &str = "delete_azure_peering";
+
 /// See the module.
 pub struct DeleteAzurePeering(pub Tools);
 
@@ -67,18 +70,19 @@ impl Step for DeleteAzurePeering {
 }
 
 impl DeleteAzurePeering {
-    /// Our half: by what it leads to; by its name alone only while it is not known where Aiven's network is.
+    /// Our half: by its name, and by what it leads to once it is known where Aiven's network is. One of another name is somebody's.
     async fn find(&self, record: &Record) -> Result<Option<Peering>, Stop> {
         let vnet = match self.0.clouds.arm.vnet(&record.vnet).await {
             // The VNet went, and its peerings with it.
             Err(failure) if failure.status == Some(404) => return Ok(None),
             other => other?,
         };
-        let name = record.peering_name();
-        Ok(match &record.facts.aiven_vnet {
-            Some(remote) => vnet.peering_to(remote).cloned(),
-            None => vnet.peerings.into_iter().find(|peering| peering.name.eq_ignore_ascii_case(&name)),
-        })
+        let name = record.given_name();
+        let found = match &record.facts.aiven_vnet {
+            Some(remote) => vnet.peering_to(remote),
+            None => vnet.peerings.iter().find(|peering| peering.name.eq_ignore_ascii_case(&name)),
+        };
+        Ok(found.filter(|peering| peering.name.eq_ignore_ascii_case(&name)).cloned())
     }
 }
 

@@ -5,6 +5,9 @@ use async_trait::async_trait;
 use crate::engine::{Act, Job, Look, Step, Stop};
 use crate::store::Scope;
 
+/// Its name.
+pub const STEP: &str = "leave_network";
+
 /// See the module.
 pub struct LeaveNetwork;
 

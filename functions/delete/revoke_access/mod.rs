@@ -8,6 +8,9 @@ use crate::engine::{Act, Failure, Job, Look, Remedy, Service, Step, Stop};
 use crate::peering::{Provenance, Record};
 use crate::store::Scope;
 
+/// Its name.
+pub const STEP: &str = "revoke_access";
+
 /// See the module.
 pub struct RevokeAccess(pub Tools);
 

@@ -5,8 +5,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::cloud::aiven::{Connection, ConnectionState, Vpc};
-use crate::create::request_peering::{BEFORE_REPLACING, MOST_REPLACED, forget, is_refused, keep, refused};
-use crate::delete::await_aiven_gone::{forget_half, is_gone};
+use crate::create::await_pending_peer;
+use crate::create::request_peering::{
+    self, BEFORE_REPLACING, MOST_REPLACED, disown_if_other, forget, is_refused, keep, refused,
+};
+use crate::delete::await_aiven_gone::{self, forget_half, is_gone};
 use crate::engine::{Act, Fix, Stop};
 use crate::peering::{Fault, Provenance, Record, Waiting};
 use crate::store::Outage;
@@ -22,7 +25,7 @@ pub type Judgement = Option<Result<Act, Stop>>;
 
 /// Judges a waiting record by Aiven's answer. Facts learned go into the record.
 pub fn judge(record: &mut Record, vpc: &Vpc, age: Duration, now: Timestamp) -> Judgement {
-    if record.step == "await_aiven_gone" {
+    if record.step == await_aiven_gone::STEP {
         return is_gone(record, vpc).then(|| {
             forget_half(record);
             Ok(Act::Done)
@@ -30,10 +33,11 @@ pub fn judge(record: &mut Record, vpc: &Vpc, age: Duration, now: Timestamp) -> J
     }
     let Some(connection) = vpc.live_connection_to(&record.vnet) else { return missing(record, vpc, age) };
     let before = record.facts.clone();
+    disown_if_other(record, connection);
     keep(&mut record.facts, connection, now);
     match (&connection.state, record.step.as_str()) {
         (state, _) if is_refused(state) => given_up(record, connection),
-        (ConnectionState::PendingPeer | ConnectionState::Active, "await_pending_peer")
+        (ConnectionState::PendingPeer | ConnectionState::Active, await_pending_peer::STEP)
             if record.facts.aiven_vnet.is_some() =>
         {
             Some(Ok(Act::Done))
@@ -63,7 +67,7 @@ fn missing(record: &mut Record, vpc: &Vpc, age: Duration) -> Judgement {
         record.facts.recreated += u32::from(!asked_to);
         forget(&mut record.facts);
         let why = "the connection is gone at Aiven: it is asked for again".to_owned();
-        return Some(Err(Stop::Back { step: "request_peering", why, after: Duration::ZERO }));
+        return Some(Err(Stop::Back { step: request_peering::STEP, why, after: Duration::ZERO }));
     }
     Some(Err(Stop::Fix(Fix {
         what: "the connection is gone at Aiven, again".to_owned(),
@@ -80,7 +84,7 @@ fn given_up(record: &mut Record, connection: &Connection) -> Judgement {
     if ours && record.facts.recreated < MOST_REPLACED {
         forget(&mut record.facts);
         let why = format!("Aiven's connection ended {}: it is replaced once", connection.state);
-        return Some(Err(Stop::Back { step: "request_peering", why, after: BEFORE_REPLACING }));
+        return Some(Err(Stop::Back { step: request_peering::STEP, why, after: BEFORE_REPLACING }));
     }
     let fix = refused(record.key.vpc.clone(), connection, ours);
     let told = record.fault.as_ref().is_some_and(|fault| fault.code == fix.code);

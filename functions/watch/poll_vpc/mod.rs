@@ -50,7 +50,8 @@ async fn poll(engine: &Engine, tools: &Tools, text: &str, delivery: &Delivery) -
     }
     let waiting = engine.records.parked(&vpc).await?;
     if waiting.is_empty() {
-        return close(engine, &vpc).await;
+        // A record parks first and then opens its VPC, unless it saw it open.
+        return engine.close(&vpc, Flag::Waiting).await;
     }
     let answer = tools.clouds.aiven.vpc(&vpc).await;
     let outage = outage(engine, &answer).await?;
@@ -71,18 +72,6 @@ async fn begin(engine: &Engine, vpc: &VpcRef) -> Result<bool, RunError> {
         Err(error) if error.is_lost_race() => Ok(false),
         other => Ok(other.map(|()| true)?),
     }
-}
-
-/// Stops the timer's polls of a VPC. A record parks first and then opens its VPC, unless it saw it open: so close first, then look again.
-async fn close(engine: &Engine, vpc: &VpcRef) -> Result<(), RunError> {
-    if engine.records.has_newer(vpc).await? {
-        return Ok(());
-    }
-    engine.vpcs.set(vpc, Flag::Waiting, false).await?;
-    if !engine.records.parked(vpc).await?.is_empty() || engine.records.has_newer(vpc).await? {
-        engine.vpcs.set(vpc, Flag::Waiting, true).await?;
-    }
-    Ok(())
 }
 
 /// Notes a cause that stops all peerings, or its end. Returns the last such stretch of time, which no deadline counts.

@@ -2,6 +2,8 @@
 //!
 //! Where the app was given no right to read the directory, nothing is seen of it.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use tracing::debug;
@@ -9,19 +11,21 @@ use tracing::debug;
 use super::{Seen, by_hand, is_settled, record, secret};
 use crate::cloud::entra::Credential;
 use crate::create::add_credential::federated;
-use crate::create::{Tools, admit_aiven, create_service_principal, register_application};
+use crate::create::{Tools, add_credential, admit_aiven, create_service_principal, register_application};
 use crate::engine::{Engine, Failure, Fix, RunError, Stop};
 use crate::peering::{AppId, Drift, ObjectId};
 use crate::store::{Scope, SharedRow};
 use crate::watch::reconcile_vpc::unanswered;
 
 /// The principals that have roles.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Principals {
     /// Our application's.
     pub ours: Option<ObjectId>,
     /// Aiven's.
     pub aivens: Option<ObjectId>,
+    /// Those of applications that senders named, as last seen.
+    pub senders: BTreeMap<AppId, ObjectId>,
 }
 
 /// Looks, records, and returns whose roles are to be looked at.
@@ -29,24 +33,28 @@ pub async fn look(engine: &Engine, tools: &Tools) -> Result<Principals, RunError
     let held = engine.shared.load(&Scope::Installation).await?;
     let made = tools.settings.made;
     let app = made.application.or(value(&held.row, register_application::PART));
-    let ours = app.map(create_service_principal::part);
-    let principals = Principals {
-        ours: made.principal.or(ours.as_deref().and_then(|part| value(&held.row, part))),
-        aivens: made.aiven_principal.or(value(&held.row, admit_aiven::PART)),
-    };
     let look = Look { engine, tools, row: held.row.clone() };
+    let mut principals = Principals { ours: made.principal, aivens: None, senders: senders(&held.row) };
     let mut seen = Seen::new();
     if let Some(app) = app {
         match tools.settings.credential {
             Credential::Federated => look.credential(app, &mut seen).await?,
             Credential::Secret => look.passwords(&mut seen).await?,
         }
-        look.principal(app, &create_service_principal::part(app), made.principal, &mut seen).await?;
+        let part = create_service_principal::part(app);
+        principals.ours = look.principal(app, &part, made.principal, &mut seen).await?;
+        principals.senders.extend(principals.ours.map(|ours| (app, ours)));
     }
     let aivens = tools.settings.aiven_application;
-    look.principal(aivens, admit_aiven::PART, made.aiven_principal, &mut seen).await?;
+    principals.aivens = look.principal(aivens, admit_aiven::PART, made.aiven_principal, &mut seen).await?;
     record(engine, &Scope::Installation, held, &seen).await?;
     Ok(principals)
+}
+
+/// The principals of applications that the installation's row knows.
+fn senders(row: &SharedRow) -> BTreeMap<AppId, ObjectId> {
+    let known = |(part, _): (&String, _)| Some((create_service_principal::application_of(part)?, value(row, part)?));
+    row.parts.iter().filter_map(known).collect()
 }
 
 fn value<T: DeserializeOwned>(row: &SharedRow, part: &str) -> Option<T> {
@@ -72,7 +80,7 @@ impl Look<'_> {
         let wanted = federated::wanted(self.tools);
         let drift = match self.tools.clouds.graph.federated_credentials(app).await {
             Ok(all) if all.iter().any(|found| federated::is_same(found, &wanted)) => None,
-            Ok(_) => Some(self.gone("credential_gone", "add_credential", {
+            Ok(_) => Some(self.gone("credential_gone", add_credential::STEP, {
                 let what = format!("the federated credential that lets this app sign in as application {app} is gone");
                 (what, federated::command(self.tools, app))
             })),
@@ -93,27 +101,58 @@ impl Look<'_> {
         Ok(())
     }
 
-    async fn principal(&self, app: AppId, part: &str, made: Option<ObjectId>, seen: &mut Seen) -> Result<(), RunError> {
+    /// Looks at a principal. Returns the one whose roles count: what the settings name, or else what the directory has.
+    async fn principal(
+        &self,
+        app: AppId,
+        part: &str,
+        made: Option<ObjectId>,
+        seen: &mut Seen,
+    ) -> Result<Option<ObjectId>, RunError> {
+        let known = made.or(value(&self.row, part));
         if made.is_none() && !self.is_settled(part) {
-            return Ok(());
+            return Ok(known);
         }
-        let drift = match self.tools.clouds.graph.service_principal(app).await {
-            Ok(Some(principal)) if principal.enabled => None,
-            Ok(Some(_)) => {
-                let Fix { what, command, code, .. } = create_service_principal::disabled(app);
-                Some(self.gone(&code, "create_service_principal", (what, command)))
+        let found = match self.tools.clouds.graph.service_principal(app).await {
+            Ok(found) => found,
+            Err(failure) => {
+                self.no_answer(&failure).await?;
+                return Ok(known);
             }
-            Ok(None) => Some(self.gone("principal_gone", "create_service_principal", {
-                let what = format!(
-                    "the service principal of application {app} is gone from our tenant, and its roles with it"
-                );
-                let command = "restore it among the deleted ones in the Entra portal, which keeps its roles; or";
-                (what, format!("{command}: az ad sp create --id {app} (an Application Administrator)"))
-            })),
-            Err(failure) => return self.no_answer(&failure).await,
+        };
+        let (found, enabled) = (found.as_ref().map(|found| found.id), found.is_some_and(|found| found.enabled));
+        let drift = match found {
+            None => Some(self.principal_gone(app)),
+            Some(_) if !enabled => {
+                let Fix { what, command, code, .. } = create_service_principal::disabled(app);
+                Some(self.gone(&code, create_service_principal::STEP, (what, command)))
+            }
+            Some(found) if known.is_some_and(|known| known != found) => {
+                Some(self.principal_replaced(app, found, made.is_some()))
+            }
+            Some(_) => None,
         };
         seen.insert(part.to_owned(), drift);
-        Ok(())
+        Ok(made.or(found).or(known))
+    }
+
+    fn principal_gone(&self, app: AppId) -> Drift {
+        let what = format!("the service principal of application {app} is gone from our tenant, and its roles with it");
+        let command = "restore it among the deleted ones in the Entra portal, which keeps its roles; or";
+        let command = format!("{command}: az ad sp create --id {app} (an Application Administrator)");
+        self.gone("principal_gone", create_service_principal::STEP, (what, command))
+    }
+
+    /// One made anew has another id, and none of the roles of the one before, though ARM may go on listing those.
+    fn principal_replaced(&self, app: AppId, found: ObjectId, is_named: bool) -> Drift {
+        let what = format!("the service principal of application {app} was made anew, as {found}, without its roles");
+        let setting = match app == self.tools.settings.aiven_application {
+            true => "AIVEN_PRINCIPAL_ID",
+            false => "APPLICATION_PRINCIPAL_ID",
+        };
+        let first = if is_named { format!("set {setting} to {found}; then ") } else { String::new() };
+        let command = format!("{first}send action \"retry\" for every VPC whose peerings are Drifted for their roles");
+        self.gone("principal_replaced", create_service_principal::STEP, (what, command))
     }
 
     fn gone(&self, kind: &str, step: &str, (what, command): (String, String)) -> Drift {
@@ -134,5 +173,11 @@ impl Look<'_> {
 pub(super) fn application_gone(app: AppId, now: Timestamp) -> Drift {
     let what = format!("application {app}, as which peerings are made, is gone");
     let command = "restore it among the deleted applications in the Entra portal; after 30 days it is gone for good";
-    by_hand("application_gone", "register_application", what, format!("{command} (an Application Administrator)"), now)
+    by_hand(
+        "application_gone",
+        register_application::STEP,
+        what,
+        format!("{command} (an Application Administrator)"),
+        now,
+    )
 }

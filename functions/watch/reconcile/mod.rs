@@ -1,5 +1,5 @@
 //! Timer, every hour: looks whether what several peerings share is as it should be (three calls of Graph in all, and three of ARM a
-//! subscription), and then asks for a look at every VPC. Writes nothing where nothing is new.
+//! subscription, one more for each application of a sender's), and then asks for a look at every VPC. Writes nothing where nothing is new.
 
 mod installation;
 pub mod secret;
@@ -35,7 +35,7 @@ pub async fn reconcile(engine: &Engine, tools: &Tools) -> Result<(), RunError> {
     brake::release(engine).await?;
     let principals = installation::look(engine, tools).await?;
     let vnets = subscription::used(engine).await?;
-    let looks = vnets.into_iter().map(|(id, vnets)| subscription::look(engine, tools, principals, id, vnets));
+    let looks = vnets.into_iter().map(|(id, vnets)| subscription::look(engine, tools, &principals, id, vnets));
     stream::iter(looks).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
     for vpc in vpcs {
         let message = ReconcileMessage { schema: SCHEMA, vpc: vpc.key(), pass, repair: false };

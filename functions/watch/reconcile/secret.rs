@@ -9,8 +9,8 @@ use super::installation::application_gone;
 use super::{Seen, is_settled};
 use crate::clock::Clock;
 use crate::cloud::key_vault::secret_name;
-use crate::create::Tools;
 use crate::create::add_credential::secret::{ItsPassword, Kept, application_of, by_hand};
+use crate::create::{Tools, add_credential};
 use crate::engine::{Service, SharedEffect, Stop};
 use crate::peering::AppId;
 use crate::store::SharedRow;
@@ -31,7 +31,7 @@ pub async fn check(tools: &Tools, row: &SharedRow, clock: &Arc<dyn Clock>) -> Re
         let Some(app) = application_of(name) else { continue };
         let drift = match ItsPassword::new(tools, app, clock.clone()).look().await {
             Ok(kept) => judge(app, kept, &**clock)
-                .map(|(kind, what)| super::by_hand(kind, "add_credential", what, by_hand(tools, app), clock.now())),
+                .map(|(kind, what)| super::by_hand(kind, add_credential::STEP, what, by_hand(tools, app), clock.now())),
             Err(Stop::Failed(failure)) if failure.service == Service::Graph && failure.is_not_found() => {
                 Some(application_gone(app, clock.now()))
             }

@@ -1,6 +1,7 @@
-//! What a subscription's peerings share: its custom roles, and the assignments of both principals on its VNets. Three calls of ARM.
+//! What a subscription's peerings share: its custom roles, and the assignments of both principals on its VNets. Three calls of ARM, and
+//! one more for each application of a sender's.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 
@@ -8,8 +9,10 @@ use super::installation::Principals;
 use super::{Seen, by_hand, is_settled, record};
 use crate::clock::Clock;
 use crate::cloud::arm::{RoleAssignment, RoleDefinition};
-use crate::create::roles::{AIVEN_ASSIGNMENT, Role, assign_command, assignment_part, last_segment};
-use crate::create::{Tools, authorize_application, define_aiven_role};
+use crate::create::roles::{
+    AIVEN_ASSIGNMENT, Role, assign_command, assignment_part, last_segment, senders_application,
+};
+use crate::create::{Tools, admit_aiven, authorize_application, create_service_principal, define_aiven_role};
 use crate::engine::{Engine, Failure, RunError, Service};
 use crate::peering::{Drift, ObjectId, SubscriptionId, VnetId};
 use crate::settings::PeeringRole;
@@ -29,13 +32,13 @@ pub async fn used(engine: &Engine) -> Result<BTreeMap<SubscriptionId, Vec<(VnetI
 pub async fn look(
     engine: &Engine,
     tools: &Tools,
-    principals: Principals,
+    principals: &Principals,
     id: SubscriptionId,
     vnets: Vec<(VnetId, SharedRow)>,
 ) -> Result<(), RunError> {
     let held = engine.shared.load(&Scope::Subscription(id)).await?;
     let roles = Roles::wanted(tools, &held.row, id, &*engine.clock);
-    let found = match read(tools, principals, id, &roles).await {
+    let found = match read(tools, &whose(principals, &vnets), id, &roles).await {
         Ok(found) => found,
         Err(failure) => return unanswered(engine, &failure).await,
     };
@@ -53,15 +56,26 @@ pub async fn look(
     Ok(())
 }
 
+/// Whose assignments there are to be.
+fn whose(principals: &Principals, vnets: &[(VnetId, SharedRow)]) -> BTreeSet<ObjectId> {
+    let parts = vnets.iter().flat_map(|(_, row)| row.parts.keys());
+    let senders = parts.filter_map(|part| principals.senders.get(&senders_application(part)?).copied());
+    senders.chain(principals.ours).chain(principals.aivens).collect()
+}
+
 /// What ARM says of a subscription.
 struct Found {
     definitions: Vec<RoleDefinition>,
-    ours: Vec<RoleAssignment>,
-    aivens: Vec<RoleAssignment>,
+    assignments: BTreeMap<ObjectId, Vec<RoleAssignment>>,
 }
 
 /// A role that is missing from the list is asked for by itself before it counts as gone: it may be a built-in one.
-async fn read(tools: &Tools, principals: Principals, id: SubscriptionId, roles: &Roles<'_>) -> Result<Found, Failure> {
+async fn read(
+    tools: &Tools,
+    principals: &BTreeSet<ObjectId>,
+    id: SubscriptionId,
+    roles: &Roles<'_>,
+) -> Result<Found, Failure> {
     let arm = &tools.clouds.arm;
     let mut definitions = arm.role_definitions(id).await?;
     for wanted in roles.0.iter().map(|wanted| wanted.id) {
@@ -69,11 +83,11 @@ async fn read(tools: &Tools, principals: Principals, id: SubscriptionId, roles: 
             definitions.extend(arm.role_definition(id, wanted).await?);
         }
     }
-    let of = async |principal: Option<ObjectId>| match principal {
-        Some(principal) => arm.assignments_of(id, principal).await,
-        None => Ok(Vec::new()),
-    };
-    Ok(Found { definitions, ours: of(principals.ours).await?, aivens: of(principals.aivens).await? })
+    let mut assignments = BTreeMap::new();
+    for principal in principals {
+        assignments.insert(*principal, arm.assignments_of(id, *principal).await?);
+    }
+    Ok(Found { definitions, assignments })
 }
 
 /// A role that is to be there.
@@ -102,13 +116,13 @@ impl<'a> Roles<'a> {
             part: authorize_application::ROLE,
             id: id_of_role,
             ours: authorize_application::role(tools, id),
-            step: "authorize_application",
+            step: authorize_application::STEP,
         });
         let aivens = made.aiven_role.or(known(define_aiven_role::ROLE)).map(|id_of_role| Wanted {
             part: define_aiven_role::ROLE,
             id: id_of_role,
             ours: define_aiven_role::role(tools, id),
-            step: "define_aiven_role",
+            step: define_aiven_role::STEP,
         });
         Self(peering.into_iter().chain(aivens).collect())
     }
@@ -121,7 +135,7 @@ impl<'a> Roles<'a> {
 /// Compares. Pure.
 struct Judge<'a> {
     roles: &'a Roles<'a>,
-    principals: Principals,
+    principals: &'a Principals,
     found: &'a Found,
     clock: &'a dyn Clock,
 }
@@ -161,32 +175,39 @@ impl Judge<'_> {
         Some(by_hand(&kind, wanted.step, what, format!("to have it put back, {retry}"), self.clock.now()))
     }
 
-    /// The assignments of the installation's own application and of Aiven's; an application of a sender's has another principal.
+    /// The assignments of the applications that peer the VNet, and Aiven's.
     fn assignments(&self, vnet: &VnetId, row: &SharedRow) -> Seen {
-        let Principals { ours, aivens } = self.principals;
-        let all = [
-            (assignment_part(None), ours, &self.found.ours, authorize_application::ROLE, "authorize_application"),
-            (AIVEN_ASSIGNMENT.to_owned(), aivens, &self.found.aivens, define_aiven_role::ROLE, "authorize_aiven"),
-        ];
         let mut seen = Seen::new();
-        for (name, principal, found, role, step) in all {
-            let part = row.parts.get(&name).filter(|part| is_settled(part, self.clock));
-            let (Some(part), Some(principal)) = (part, principal) else { continue };
+        for (name, part) in row.parts.iter().filter(|(_, part)| is_settled(part, self.clock)) {
+            let Some((principal, role)) = self.holder(name) else { continue };
+            let Some(found) = self.found.assignments.get(&principal) else { continue };
             let known = part.value.as_ref().and_then(|value| value.as_str()).unwrap_or_default();
             let role = self.roles.id(role);
             let does = |a: &&RoleAssignment| {
                 a.id.eq_ignore_ascii_case(known) || (a.role == role && role.is_some() && a.covers(&vnet.to_string()))
             };
-            let drift = found.iter().find(does).is_none().then(|| self.unassigned(vnet, principal, role, step));
-            seen.insert(name, drift);
+            let drift = found.iter().find(does).is_none().then(|| self.unassigned(vnet, name, principal, role));
+            seen.insert(name.clone(), drift);
         }
         seen
     }
 
-    fn unassigned(&self, vnet: &VnetId, principal: ObjectId, role: Option<Uuid>, step: &str) -> Drift {
-        let (kind, whose) = match step {
-            "authorize_aiven" => ("aiven_assignment_gone", "Aiven"),
-            _ => ("application_assignment_gone", "our application"),
+    /// Who is to have the role of a part, and which part of the subscription's row that role is.
+    fn holder(&self, part: &str) -> Option<(ObjectId, &'static str)> {
+        if part == AIVEN_ASSIGNMENT {
+            return Some((self.principals.aivens?, define_aiven_role::ROLE));
+        }
+        let ours = self.principals.ours.filter(|_| part == assignment_part(None));
+        let senders = || self.principals.senders.get(&senders_application(part)?).copied();
+        Some((ours.or_else(senders)?, authorize_application::ROLE))
+    }
+
+    /// The way back begins where the principal is looked up: one that was made anew has another id, and none of the roles of old.
+    fn unassigned(&self, vnet: &VnetId, part: &str, principal: ObjectId, role: Option<Uuid>) -> Drift {
+        let (kind, whose, step) = match senders_application(part) {
+            _ if part == AIVEN_ASSIGNMENT => ("aiven_assignment_gone", "Aiven".to_owned(), admit_aiven::STEP),
+            Some(app) => ("application_assignment_gone", format!("application {app}"), create_service_principal::STEP),
+            None => ("application_assignment_gone", "our application".to_owned(), create_service_principal::STEP),
         };
         let what = format!("the role that lets {whose} peer VNet {vnet} is no longer assigned");
         let retry = "send action \"retry\" for the peering";

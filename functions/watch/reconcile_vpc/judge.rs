@@ -6,13 +6,14 @@ use jiff::Timestamp;
 
 use crate::cloud::aiven::{Connection, ConnectionState, Vpc, VpcState};
 use crate::cloud::arm::{Peering, PeeringState, ProvisioningState, SyncLevel, Vnet};
-use crate::create::request_peering::{delete_command, is_refused};
+use crate::create::request_peering::{self, delete_command, is_refused};
+use crate::create::{inspect_network, peer_network};
 use crate::peering::{Drift, Hand, Provenance, Record};
 
 /// The steps that put things right.
-const ALL: &str = "inspect_network";
-const BOTH_HALVES: &str = "request_peering";
-const OUR_HALF: &str = "peer_network";
+const ALL: &str = inspect_network::STEP;
+const BOTH_HALVES: &str = request_peering::STEP;
+const OUR_HALF: &str = peer_network::STEP;
 
 /// What is not as it should be. `vnet`: `None`, if it is certain that the VNet is gone.
 pub fn judge(record: &Record, vpc: &Vpc, vnet: Option<&Vnet>, now: Timestamp) -> Vec<Drift> {

@@ -159,6 +159,9 @@ impl SharedDrift {
         let of_vnet = self.vnets.iter().filter(|(key, _)| *key == record.key.vnet).flat_map(|(_, row)| row.drifting());
         let of_vnet = of_vnet.filter(move |(part, _)| *part == AIVEN_ASSIGNMENT || *part == own);
         let rows = self.subscriptions.iter().filter(|(id, _)| *id == record.vnet.subscription);
-        of_vnet.chain(rows.flat_map(|(_, row)| row.drifting())).map(|(_, drift)| drift.clone())
+        // What is shared was told without a peering's name; here the message can be given that its command ends with.
+        let told = |drift: &Drift| format!("{}: {}", drift.command, judge::order(record, "retry"));
+        let all = of_vnet.chain(rows.flat_map(|(_, row)| row.drifting()));
+        all.map(move |(_, drift)| Drift { command: told(drift), ..drift.clone() })
     }
 }

@@ -4,7 +4,7 @@ mod poison;
 
 use std::time::Duration;
 
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::create::Tools;
 use crate::create_vpc::nudge;
@@ -15,22 +15,36 @@ use crate::store::Flag;
 /// How long after `due` a record counts as overdue. Nominal: beyond any lease, put-back or cold start.
 const OVERDUE: Duration = Duration::from_secs(15 * 60);
 
-/// Looks at every VPC with peerings on which something is under way, then at the poison queues.
+/// Empties the poison queues, then looks at what is overdue. In this order, or a message that failed five times would be stale before
+/// it is counted. What fails of it keeps nothing else from being done, and is the timer's error in the end.
 pub async fn sweep(engine: &Engine, tools: &Tools) -> Result<(), RunError> {
+    let poison = poison::empty(engine, tools).await;
+    let peerings = sweep_all(engine).await;
+    let requests = nudge(engine, OVERDUE).await;
+    poison.and(peerings).and(requests)
+}
+
+/// Looks at every VPC with peerings on which something is under way.
+async fn sweep_all(engine: &Engine) -> Result<(), RunError> {
+    let mut done = Ok(());
     for vpc in engine.vpcs.flagged(Flag::Open).await? {
         match sweep_vpc(engine, &vpc).await {
             Err(error) if error.is_newer() => info!(%vpc, "{error}"),
-            other => other?,
+            Err(error) => {
+                warn!(%vpc, "its peerings could not be swept: {error}");
+                done = Err(error);
+            }
+            Ok(()) => {}
         }
     }
-    nudge(engine, OVERDUE).await?;
-    poison::empty(engine, tools).await
+    done
 }
 
 async fn sweep_vpc(engine: &Engine, vpc: &VpcRef) -> Result<(), RunError> {
     let under_way = engine.records.under_way(vpc).await?;
     if under_way.is_empty() {
-        return close(engine, vpc).await;
+        // A request opens its VPC before it writes its record.
+        return engine.close(vpc, Flag::Open).await;
     }
     for stored in under_way {
         if engine.clock.since(stored.record.due) < OVERDUE {
@@ -42,18 +56,6 @@ async fn sweep_vpc(engine: &Engine, vpc: &VpcRef) -> Result<(), RunError> {
         } else {
             engine.send_again(stored, "its message was long overdue").await?;
         }
-    }
-    Ok(())
-}
-
-/// A request opens its VPC before it writes its record: so close first, then look again. What a newer program keeps there may be under way.
-async fn close(engine: &Engine, vpc: &VpcRef) -> Result<(), RunError> {
-    if engine.records.has_newer(vpc).await? {
-        return Ok(());
-    }
-    engine.vpcs.set(vpc, Flag::Open, false).await?;
-    if !engine.records.under_way(vpc).await?.is_empty() || engine.records.has_newer(vpc).await? {
-        engine.vpcs.set(vpc, Flag::Open, true).await?;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use tracing::warn;
 
 use crate::accept_request::{REQUESTS, accept_request};
 use crate::create::Tools;
-use crate::create_vpc::{AWAIT_VPC, VPC_REQUESTS, create_vpc};
+use crate::create_vpc::{AWAIT_VPC, VPC_REQUESTS, create_vpc, poisoned};
 use crate::engine::{Delivery, Engine, Fix, RunError, StepMessage, Stop, is_newer, queue_of};
 use crate::store::{Content, Loaded, ReceivedMessage, StoreError, reject};
 
@@ -74,8 +74,12 @@ async fn handle(engine: &Engine, tools: &Tools, queue: &str, message: &ReceivedM
         REQUESTS => return accept_request(engine, tools, &text, &delivery).await,
         VPC_REQUESTS => return create_vpc(engine, tools, &text, &delivery).await,
         _ if is_newer(&text) => return Err(newer(format!("a message of queue {queue}"))),
-        // A hint to look: what of it is not stale is sent again when it is overdue.
-        AWAIT_VPC => return Ok(()),
+        AWAIT_VPC => {
+            return match serde_json::from_str(&text) {
+                Ok(message) => poisoned(engine, &message, MOST_POISONED).await,
+                Err(_) => Ok(refuse(text.as_bytes(), "this is not a message of ours").await?),
+            };
+        }
         _ => {}
     }
     match serde_json::from_str::<StepMessage>(&text) {

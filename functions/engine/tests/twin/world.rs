@@ -35,9 +35,7 @@ pub fn drive<T>(work: impl Future<Output = T>) -> T {
 
 /// The journal entry of a request.
 pub fn journal(clock: &ManualClock) -> JournalEntry {
-    let (step, outcome) = ("accept_request".to_owned(), "requested".to_owned());
-    let (at, party) = (clock.now(), Some(Party::Operator));
-    JournalEntry { at, step, outcome, note: String::new(), party, correlation: None, duration_ms: 0 }
+    JournalEntry { party: Some(Party::Operator), ..JournalEntry::new(clock.now(), "accept_request", "requested", "") }
 }
 
 /// All that a run needs.

@@ -145,3 +145,14 @@ fn back(judged: Judgement) -> Option<(&'static str, u64)> {
 
 mod clock;
 mod states;
+
+#[test]
+fn a_connection_that_somebody_made_since_is_not_ours() {
+    let mut peering = Peering::requested().now("PENDING_PEER").with_ids();
+    peering.record.facts.connection = Some("another".to_owned());
+    assert!(matches!(peering.judged(), Some(Ok(Act::Done))));
+    assert_eq!(peering.record.provenance.aiven, Some(Provenance::Adopted));
+    let mut peering = Peering::requested().now("ERROR");
+    peering.record.facts.connection = Some("another".to_owned());
+    assert_eq!(fix(peering.judged()).as_deref(), Some("connection_error"), "not ours to replace");
+}

@@ -1,0 +1,37 @@
+//! The sweep: what cannot be read of one VPC keeps nothing else from being seen to.
+
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and owns its time")]
+
+mod simulation;
+
+use functions::store::Value;
+use serde_json::json;
+use simulation::Simulation;
+
+#[tokio::test(start_paused = true)]
+async fn a_row_that_cannot_be_read_keeps_no_other_peering_from_being_swept_and_is_the_timers_error() {
+    let (mut simulation, pairs) = Simulation::new(|world| world.pairs(2, 2, 2, false));
+    for pair in &pairs {
+        simulation.request("create", pair).await;
+    }
+    simulation.run_until("both to be opened", async |this| this.records().await.len() == 2).await;
+    for (broken, other) in [(0, 1), (1, 0)] {
+        let (broken, other) = (&pairs[broken], simulation.record(&pairs[other]).await.unwrap());
+        let rows = simulation.rows("peerings").await;
+        let is_its =
+            |row: &&functions::store::Entity| row.partition.contains(&broken.vpc_id) && row.row.starts_with("peering|");
+        let whole = rows.iter().find(is_its).unwrap().clone();
+        let unreadable = whole.clone().with("facts", Value::from("a person changed it"));
+        simulation.storage.tables.upsert("peerings", &unreadable).await.unwrap();
+        let message = json!({"schema": other.schema, "peering": other.key, "step": other.step, "seq": other.seq});
+        let queue = format!("{}-poison", functions::engine::queue_of(&other.step));
+        simulation.send_to(&queue, &message.to_string()).await;
+        assert!(simulation.ring("sweep").await.is_err(), "somebody has to hear of it");
+        simulation.storage.tables.upsert("peerings", &whole).await.unwrap();
+        let records = simulation.records().await;
+        let swept = records.iter().find(|record| record.key == other.key).unwrap();
+        assert_eq!((swept.poisoned, swept.seq), (other.poisoned + 1, other.seq + 1));
+    }
+    simulation.settle().await;
+    assert!(simulation.ring("sweep").await.is_ok());
+}
