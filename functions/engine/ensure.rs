@@ -97,6 +97,14 @@ impl Job {
         Some(self.rows.swap_remove(at).1)
     }
 
+    /// A row as this job last read or wrote it; read now, if it has not been.
+    async fn held(&mut self, scope: &Scope) -> Result<HeldRow, StoreError> {
+        match self.take(scope) {
+            Some(held) => Ok(held),
+            None => self.shared.load(scope).await,
+        }
+    }
+
     fn keep(&mut self, scope: &Scope, held: HeldRow) {
         self.take(scope);
         self.rows.push((scope.clone(), held));
@@ -113,10 +121,7 @@ impl Job {
         effect: &E,
     ) -> Result<Known<E::Value>, Stop> {
         for _ in 0..TRIES {
-            let mut held = match self.take(scope) {
-                Some(held) => held,
-                None => self.shared.load(scope).await?,
-            };
+            let mut held = self.held(scope).await?;
             if let Some(known) = self.trusted(held.row.part(name), name)? {
                 return Ok(known);
             }
@@ -178,7 +183,7 @@ impl Job {
 
     /// Whether a shared thing of ours that somebody changed may be put back as it should be.
     pub async fn may_mend(&mut self, scope: &Scope, part: &str) -> Result<bool, Stop> {
-        let held = self.shared.load(scope).await?;
+        let held = self.held(scope).await?;
         let provenance = held.row.parts.get(part).and_then(|part| part.provenance);
         self.keep(scope, held);
         Ok(self.record.mending && matches!(provenance, Some(Provenance::Created | Provenance::Claimed)))
@@ -208,12 +213,13 @@ impl Job {
         Ok(())
     }
 
-    /// Whether a shared thing is ours and nobody uses it. What a dead worker meant to make is ours, too.
+    /// Whether a shared thing is ours and nobody uses it. What a dead worker meant to make is ours, too. Judged by the row as this job
+    /// last saw it: a peering leaves in an earlier step, so any reading of this one is late enough, and removing writes only over that.
     ///
     /// # Errors
     /// A wait, while another worker is making or removing it.
     pub async fn is_removable(&mut self, scope: &Scope, name: &str, uses: Uses<'_>) -> Result<bool, Stop> {
-        let held = self.shared.load(scope).await?;
+        let held = self.held(scope).await?;
         let removable = self.may_remove(&held.row, name, uses);
         self.keep(scope, held);
         removable
@@ -240,10 +246,7 @@ impl Job {
         effect: impl AsyncFnOnce(T) -> Result<(), Stop>,
     ) -> Result<(), Stop> {
         for _ in 0..TRIES {
-            let mut held = match self.take(scope) {
-                Some(held) => held,
-                None => self.shared.load(scope).await?,
-            };
+            let mut held = self.held(scope).await?;
             if !self.may_remove(&held.row, name, uses)? {
                 return Ok(());
             }
