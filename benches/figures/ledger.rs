@@ -1,5 +1,7 @@
 //! Which function made which call: by the invocation in whose time it fell, for one peering at a time.
 
+use std::time::Duration;
+
 use emulator::clouds::{Call, Service};
 use emulator::host::Invocation;
 use jiff::Timestamp;
@@ -22,6 +24,8 @@ pub struct Ran {
     pub storage: Vec<Asked>,
     /// Storage requests of the invocation that made most.
     pub most: usize,
+    /// How long it ran, in all.
+    pub busy: Duration,
 }
 
 /// Calls of the clouds by kind.
@@ -78,10 +82,10 @@ impl Ran {
     }
 }
 
-/// All of a peering's functions together.
-pub fn total(ran: &[Ran]) -> Api {
+/// Several functions together.
+pub fn total<'a>(ran: impl IntoIterator<Item = &'a Ran>) -> Api {
     let mut total = Api::default();
-    ran.iter().for_each(|of| total += of.api());
+    ran.into_iter().for_each(|of| total += of.api());
     total
 }
 
@@ -93,27 +97,42 @@ pub fn between(
     calls: &[Call],
     storage: &[Asked],
 ) -> (Vec<Ran>, usize) {
+    let storage: Vec<&Asked> = storage.iter().filter(|asked| !asked.by_timer()).collect();
+    let (mut ran, doubtful) = all_between(moments, invocations, calls, &storage);
+    ran.retain(|of| !TIMERS.contains(&of.function.as_str()));
+    (ran, doubtful)
+}
+
+/// [`between`] with the timers, and all that was asked of storage.
+pub fn all_between(
+    moments: (Timestamp, Timestamp),
+    invocations: &[Invocation],
+    calls: &[Call],
+    storage: &[&Asked],
+) -> (Vec<Ran>, usize) {
     let within = |at: Timestamp| moments.0 <= at && at <= moments.1;
     let mine: Vec<&Invocation> = invocations.iter().filter(|invocation| within(invocation.started)).collect();
     let (mut ran, mut doubtful) = (Vec::new(), 0);
     let mut of_each = vec![0; mine.len()];
     for invocation in &mine {
-        entry(&mut ran, &invocation.function).runs += 1;
+        let of = entry(&mut ran, &invocation.function);
+        of.runs += 1;
+        let took = invocation.ended.map(|ended| ended.duration_since(invocation.started));
+        of.busy += took.and_then(|took| Duration::try_from(took).ok()).unwrap_or_default();
     }
     for call in calls {
         if let Some(at) = whose((call.at, call.at), &mine, &mut doubtful) {
             entry(&mut ran, &mine[at].function).calls.push(call.clone());
         }
     }
-    for asked in storage.iter().filter(|asked| !asked.by_timer()) {
+    for asked in storage {
         if let Some(at) = whose((asked.began, asked.at), &mine, &mut doubtful) {
             let of = entry(&mut ran, &mine[at].function);
-            of.storage.push(asked.clone());
+            of.storage.push(Asked::clone(asked));
             of_each[at] += 1;
             of.most = of.most.max(of_each[at]);
         }
     }
-    ran.retain(|of| !TIMERS.contains(&of.function.as_str()));
     (ran, doubtful)
 }
 
@@ -129,7 +148,8 @@ fn whose(call: (Timestamp, Timestamp), invocations: &[&Invocation], doubtful: &m
 fn entry<'a>(ran: &'a mut Vec<Ran>, function: &str) -> &'a mut Ran {
     let at = ran.iter().position(|of| of.function == function).unwrap_or(ran.len());
     if at == ran.len() {
-        ran.push(Ran { function: function.to_owned(), runs: 0, calls: Vec::new(), storage: Vec::new(), most: 0 });
+        let (function, calls, storage) = (function.to_owned(), Vec::new(), Vec::new());
+        ran.push(Ran { function, runs: 0, calls, storage, most: 0, busy: Duration::ZERO });
     }
     &mut ran[at]
 }

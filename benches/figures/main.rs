@@ -1,4 +1,5 @@
-//! The figures that the project holds itself to, measured on this machine and printed beside their goals. Writes no file but below `target/`.
+//! The figures that the project holds itself to, measured on this machine and printed beside their goals; and what Azure charges
+//! for the operations that were counted. Writes no file but below `target/`.
 //!
 //! ```text
 //! cargo figures             the table
@@ -10,9 +11,12 @@
 //! fails nothing, for a busy machine must not.
 #![allow(clippy::disallowed_methods, reason = "figures are measured on the wall clock")]
 
+mod at_rest;
+mod costs;
 mod ledger;
 mod one_peering;
 mod poll_rounds;
+mod prices;
 mod process;
 mod recorder;
 mod report;
@@ -45,8 +49,10 @@ async fn measure(calls: bool) -> Outcome<Report> {
     let mut report = Report::new(calls);
     let handler = process::build()?;
     process::size(&handler, &mut report)?;
-    one_peering::measure(&handler, &mut report).await?;
+    let peerings = one_peering::measure(&handler, &mut report).await?;
     poll_rounds::measure(&handler, &mut report).await?;
+    let rest = at_rest::measure(&handler, &mut report).await?;
+    costs::reckon(&rest, &peerings, &mut report)?;
     process::load(&mut report);
     Ok(report)
 }

@@ -1,4 +1,4 @@
-//! One peering at a time: its API calls, its storage requests, where its time goes.
+//! One peering at a time: its API calls, its storage requests, where its time goes; and a delete's.
 
 use std::path::Path;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::ledger::{self, Ran};
 use crate::report::Report;
-use crate::scene::{Scene, text};
+use crate::scene::{Scene, Stage, flag, text};
 use crate::timeline::{self, Parts};
 use crate::{Outcome, process};
 
@@ -29,18 +29,41 @@ const SHARED: [&str; 7] = [
     "authorize_aiven",
 ];
 
+/// The step that runs when the peering is `Active` already, and takes its own part of the calls: a list of services a project.
+const AFTERWARDS: &str = "verify_connectivity";
+
 /// One peering, measured.
-struct Measured {
-    ran: Vec<Ran>,
+pub struct Measured {
+    /// What each function did.
+    pub ran: Vec<Ran>,
+    /// Lines that the handler logged, and their bytes.
+    pub logged: (usize, usize),
     parts: Parts,
     doubtful: usize,
 }
 
+/// What was measured of peerings one at a time.
+pub struct Peerings {
+    /// An installation's first.
+    pub first: Measured,
+    /// A further VNet's.
+    pub further: Measured,
+    /// The end of one.
+    pub deleted: Measured,
+}
+
+impl Measured {
+    fn until_active(&self) -> impl Iterator<Item = &Ran> {
+        self.ran.iter().filter(|of| of.function != AFTERWARDS)
+    }
+}
+
 /// Networks by turns are in one subscription and in another; all get the same VPC.
-pub async fn measure(handler: &Path, report: &mut Report) -> Outcome<()> {
+pub async fn measure(handler: &Path, report: &mut Report) -> Outcome<Peerings> {
     let mut best: Option<(Scene, Measured)> = None;
     for _ in 0..TRIES {
-        let scene = Scene::start(handler, SCALE, Lags::none(), (1, 2 * TRIES + 2, 2 * TRIES + 2)).await?;
+        let networks = (1, 2 * TRIES + 2, 2 * TRIES + 2);
+        let scene = Scene::start(handler, Stage::new(SCALE, Lags::none(), networks)).await?;
         let first = peer(&scene, 1, &scene.pairs[0]).await?;
         let better = best.as_ref().is_none_or(|(_, known)| first.doubtful < known.doubtful);
         let worse = if better { best.replace((scene, first)).map(|(scene, _)| scene) } else { Some(scene) };
@@ -63,28 +86,44 @@ pub async fn measure(handler: &Path, report: &mut Report) -> Outcome<()> {
             further = next;
         }
     }
+    let deleted = ended(&scene, &scene.pairs[2]).await?;
     let stopped = scene.stop_host().await;
     calls(&first, &elsewhere, &further, report);
+    delete(&deleted, report);
     storage(&first, &further, report);
     time(&first, &further, report);
     process::starts(handler, &stopped.settings, report).await?;
     stopped.stop().await;
-    Ok(())
+    Ok(Peerings { first, further, deleted })
 }
 
 /// The `number`th peering of a scene, alone.
 async fn peer(scene: &Scene, number: usize, pair: &Pair) -> Outcome<Measured> {
     scene.quiet(LIMIT).await?;
-    let request = scene.request(pair).await?;
-    let began = request.0;
-    scene.wait(number, LIMIT, |row| text(row, "status") == "Active").await?;
+    let request = scene.request("create", pair).await?;
+    scene.wait(number, LIMIT, |row| text(row, "status") == "Active" && flag(row, "resting")).await?;
+    Ok(seen_since(scene, request).await)
+}
+
+/// The end of a peering, alone.
+async fn ended(scene: &Scene, pair: &Pair) -> Outcome<Measured> {
+    scene.quiet(LIMIT).await?;
+    let request = scene.request("delete", pair).await?;
+    scene.wait(1, LIMIT, |row| text(row, "status") == "Deleted").await?;
+    Ok(seen_since(scene, request).await)
+}
+
+/// What a request made happen up to now. Its time ends when it is `Active`.
+async fn seen_since(scene: &Scene, request: (Timestamp, String)) -> Measured {
     // The last function may still be ending.
     tokio::time::sleep(Duration::from_millis(300)).await;
-    let until = Timestamp::now();
+    let (began, until) = (request.0, Timestamp::now());
     let (all, calls, asked) = (scene.invocations(), scene.clouds.calls(), scene.recorder.asked());
-    let parts = timeline::split(began, until, &all, &calls, &timeline::visible(&asked, request));
+    let active = all.iter().find(|i| i.function == AFTERWARDS && i.started >= began).map(|i| i.started);
+    let before: Vec<_> = all.iter().filter(|i| active.is_none_or(|at| i.started < at)).cloned().collect();
+    let parts = timeline::split(began, active.unwrap_or(until), &before, &calls, &timeline::visible(&asked, request));
     let (ran, doubtful) = ledger::between((began, until), &all, &calls, &asked);
-    Ok(Measured { ran, parts, doubtful })
+    Measured { ran, logged: scene.logged((began, until)), parts, doubtful }
 }
 
 fn calls(first: &Measured, elsewhere: &Measured, further: &Measured, report: &mut Report) {
@@ -93,25 +132,43 @@ fn calls(first: &Measured, elsewhere: &Measured, further: &Measured, report: &mu
         ("further VNet, same subscription", further, Some(15.0)),
         ("further VNet, first of another subscription", elsewhere, None),
     ] {
-        let api = ledger::total(&of.ran);
-        let what = format!("{title}: API calls beyond polling, without tokens");
+        let api = ledger::total(of.until_active());
+        let what = format!("{title}, to Active: API calls without polling and tokens");
         match goal {
             Some(goal) => report.at_most(what, api.work() as f64, goal, ""),
             None => report.plain(what, api.work().to_string()),
         }
         report.plain("  of these: Graph + ARM + Aiven", format!("{} + {} + {}", api.graph, api.arm, api.aiven));
         report.plain("  beside these: polling, tokens", format!("{}, {}", api.polling, api.tokens));
-        let doubt =
-            if of.doubtful == 0 { String::new() } else { format!(" ({} calls of doubtful origin)", of.doubtful) };
-        report.functions(&format!("{title}{doubt}"), &of.ran);
+        let after = ledger::total(of.ran.iter().filter(|of| of.function == AFTERWARDS));
+        report.plain("  and to verify, once Active", after.work().to_string());
+        report.functions(&format!("{title}{}", doubt(of)), &of.ran);
     }
+}
+
+fn doubt(of: &Measured) -> String {
+    if of.doubtful == 0 { String::new() } else { format!(" ({} calls of doubtful origin)", of.doubtful) }
+}
+
+fn delete(of: &Measured, report: &mut Report) {
+    let api = ledger::total(&of.ran);
+    let (requests, runs) = requests(of);
+    report.plain("delete of a VNet's only peering: API calls beyond polling, without tokens", api.work().to_string());
+    report.plain("  of these: Graph + ARM + Aiven", format!("{} + {} + {}", api.graph, api.arm, api.aiven));
+    report.plain("  beside these: polling, tokens", format!("{}, {}", api.polling, api.tokens));
+    report.plain("  storage requests", format!("{requests} in {runs}"));
+    report.functions(&format!("delete of a VNet's only peering{}", doubt(of)), &of.ran);
+}
+
+/// Storage requests, and in how many invocations.
+fn requests(of: &Measured) -> (usize, usize) {
+    (of.ran.iter().map(|of| of.storage.len()).sum(), of.ran.iter().map(|of| of.runs).sum())
 }
 
 /// A function does one step, or waits for its effect, in one invocation: so that is what is counted.
 fn storage(first: &Measured, further: &Measured, report: &mut Report) {
     for (title, of) in [("first", first), ("further", further)] {
-        let requests: usize = of.ran.iter().map(|of| of.storage.len()).sum();
-        let runs: usize = of.ran.iter().map(|of| of.runs).sum();
+        let (requests, runs) = requests(of);
         let mean = requests as f64 / runs as f64;
         report.at_most(format!("{title} peering: storage requests an invocation, on average"), mean, 4.0, "");
         report.plain("  all of them", format!("{requests} in {runs}"));

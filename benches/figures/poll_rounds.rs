@@ -8,7 +8,7 @@ use emulator::host::Invocation;
 use jiff::Timestamp;
 
 use crate::report::Report;
-use crate::scene::{Scene, flag, text};
+use crate::scene::{Scene, Stage, flag, text};
 use crate::{Outcome, process};
 
 const VPCS: usize = 4;
@@ -21,9 +21,9 @@ const LIMIT: Duration = Duration::from_secs(240);
 /// Aiven builds nothing within the measurement.
 pub async fn measure(handler: &Path, report: &mut Report) -> Outcome<()> {
     let lags = Lags { aiven_build: Duration::from_secs(24 * 3600), ..Lags::none() };
-    let scene = Scene::start(handler, SCALE, lags, (VPCS, PEERINGS / VPCS, PEERINGS)).await?;
+    let scene = Scene::start(handler, Stage::new(SCALE, lags, (VPCS, PEERINGS / VPCS, PEERINGS))).await?;
     for pair in &scene.pairs {
-        scene.request(pair).await?;
+        scene.request("create", pair).await?;
     }
     scene.wait(PEERINGS, LIMIT, |row| text(row, "step") == "await_pending_peer" && flag(row, "parked")).await?;
     // The hints of the last to come are folded into the next round.

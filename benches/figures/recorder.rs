@@ -1,4 +1,4 @@
-//! What the handler asks of storage, exactly: a proxy between it and Azurite that keeps a line for every request.
+//! What the handler, or the Functions host, asks of storage, exactly: a proxy before Azurite that keeps a line for every request.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,6 +18,17 @@ use crate::Outcome;
 /// Larger than any message or transaction.
 const MOST: usize = 8 << 20;
 
+/// One of the services of a storage account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Store {
+    /// Tables.
+    Table,
+    /// Queues.
+    Queue,
+    /// Blobs.
+    Blob,
+}
+
 /// One request, and the answer's status.
 #[derive(Debug, Clone)]
 pub struct Asked {
@@ -25,6 +36,8 @@ pub struct Asked {
     pub began: Timestamp,
     /// When it was answered.
     pub at: Timestamp,
+    /// Which service it was for.
+    pub store: Store,
     /// Method, path and query.
     line: String,
     status: u16,
@@ -33,6 +46,21 @@ pub struct Asked {
 }
 
 impl Asked {
+    /// Whether it only reads. A receive does not: it hides what it finds.
+    pub fn is_read(&self) -> bool {
+        self.line.starts_with("GET ") && self.store != Store::Queue
+    }
+
+    /// Whether it asks a queue for messages to handle.
+    pub fn is_receive(&self) -> bool {
+        self.store == Store::Queue && self.line.starts_with("GET ") && self.line.contains("/messages")
+    }
+
+    /// Whether method, path and query have a text in them.
+    pub fn mentions(&self, text: &str) -> bool {
+        self.line.contains(text)
+    }
+
     /// Only the timers look for VPCs: the functions know theirs.
     pub fn by_timer(&self) -> bool {
         self.line.starts_with("GET vpcs()?")
@@ -55,6 +83,7 @@ pub struct Recorder {
 /// One service behind the recorder.
 #[derive(Clone)]
 struct Service {
+    store: Store,
     upstream: String,
     http: reqwest::Client,
     recorder: Recorder,
@@ -62,10 +91,11 @@ struct Service {
 
 impl Recorder {
     /// Stands before a service; returns the address that stands for its own.
-    pub async fn before(&self, upstream: &str) -> Outcome<String> {
+    pub async fn before(&self, store: Store, upstream: &str) -> Outcome<String> {
         // Answers go through as they are.
         let http = reqwest::Client::builder().no_gzip().no_deflate().build()?;
-        let service = Service { upstream: upstream.trim_end_matches('/').to_owned(), http, recorder: self.clone() };
+        let upstream = upstream.trim_end_matches('/').to_owned();
+        let service = Service { store, upstream, http, recorder: self.clone() };
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = format!("http://{}", listener.local_addr()?);
         let router = Router::new().fallback(pass).with_state(service);
@@ -114,7 +144,8 @@ async fn forward(service: &Service, request: Request) -> Outcome<Response> {
     let body = answer.bytes().await?;
     let sent = message_sent(&target, &body);
     let line = format!("{} {}", parts.method, short(&target));
-    lock(&service.recorder.asked).push(Asked { began, at: Timestamp::now(), line, status: status.as_u16(), sent });
+    let (at, status_code) = (Timestamp::now(), status.as_u16());
+    lock(&service.recorder.asked).push(Asked { began, at, store: service.store, line, status: status_code, sent });
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
     *response.headers_mut() = headers;

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::Outcome;
-use crate::recorder::Recorder;
+use crate::recorder::{Recorder, Store};
 
 /// Everything of one measurement. Ends when dropped; [`Scene::stop`] also removes its files.
 pub struct Scene {
@@ -20,19 +20,44 @@ pub struct Scene {
     pub clouds: Clouds,
     /// The pairs that may be peered.
     pub pairs: Vec<Pair>,
-    /// What was asked of storage.
+    /// What the handler asked of storage.
     pub recorder: Recorder,
+    /// What the Functions host asked of it, if the stage is watched.
+    pub hosts: Recorder,
     /// The app's settings.
     pub settings: BTreeMap<String, String>,
     host: Supervisor,
     azurite: Azurite,
     ended: Arc<Mutex<Vec<Invocation>>>,
+    lines: Arc<Mutex<Vec<(Timestamp, usize)>>>,
     folder: PathBuf,
 }
 
+/// What a scene is to be.
+pub struct Stage {
+    /// So many times faster than the wall clock.
+    pub scale: f64,
+    /// How long the clouds take.
+    pub lags: Lags,
+    /// So many VPCs, networks, and pairs of both.
+    pub networks: (usize, usize, usize),
+    /// Whether the host's requests of storage are recorded, too.
+    pub watched: bool,
+    /// Other schedules of timers than theirs.
+    pub schedules: Vec<(&'static str, &'static str)>,
+}
+
+impl Stage {
+    /// One for peerings: sweep works for none, and would fall into the time of functions that do.
+    pub fn new(scale: f64, lags: Lags, networks: (usize, usize, usize)) -> Self {
+        Self { scale, lags, networks, watched: false, schedules: vec![("sweep", "0 0 0 1 1 *")] }
+    }
+}
+
 impl Scene {
-    /// Starts it all: `count` pairs of so many VPCs and networks, `scale` times faster than the wall clock.
-    pub async fn start(handler: &Path, scale: f64, lags: Lags, networks: (usize, usize, usize)) -> Outcome<Self> {
+    /// Starts it all.
+    pub async fn start(handler: &Path, stage: Stage) -> Outcome<Self> {
+        let Stage { scale, lags, networks, watched, schedules } = stage;
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let folder = root.join("target/environments").join(format!("figures-{}", uuid::Uuid::new_v4()));
         std::fs::create_dir_all(folder.join("clouds"))?;
@@ -43,31 +68,39 @@ impl Scene {
         let clouds = Clouds::start(options).await?;
         let (vpcs, vnets, count) = networks;
         let pairs = clouds.world().pairs(vpcs, vnets, count, false);
-        let recorder = Recorder::default();
+        let (recorder, hosts) = (Recorder::default(), Recorder::default());
         let mut settings = clouds.settings();
-        settings.insert("AzureWebJobsStorage".to_owned(), recorded(&azurite, &recorder).await?);
+        settings.insert("AzureWebJobsStorage".to_owned(), recorded(&azurite, &recorder, false).await?);
         settings.insert("TIME_SCALE".to_owned(), scale.to_string());
         let app = folder.join("app");
         stager::stage(root, handler, &app)?;
-        silence_sweep(&app)?;
-        // The host's own requests are not the handler's: it goes to Azurite directly.
-        let mut options = HostOptions::new(&app, azurite.connection_string()).time_scale(scale);
+        for (timer, schedule) in schedules {
+            reschedule(&app, timer, schedule)?;
+        }
+        // The host's own requests are not the handler's.
+        let own = if watched { recorded(&azurite, &hosts, true).await? } else { azurite.connection_string() };
+        let mut options = HostOptions::new(&app, own).time_scale(scale);
         options.settings = settings.clone();
         let (events, ended) = (Events::new(), Arc::new(Mutex::new(Vec::new())));
-        let seen = ended.clone();
-        events.observe(move |event| {
-            if let Event::Ended(invocation) = event {
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let (seen, told) = (ended.clone(), lines.clone());
+        events.observe(move |event| match event {
+            Event::Ended(invocation) => {
                 seen.lock().unwrap_or_else(PoisonError::into_inner).push(invocation.clone());
             }
+            Event::Line(_, line) => {
+                told.lock().unwrap_or_else(PoisonError::into_inner).push((Timestamp::now(), line.len()));
+            }
+            _ => {}
         });
         options.events = events;
         let host = Supervisor::start(options).await?;
-        Ok(Self { clouds, pairs, recorder, settings, host, azurite, ended, folder })
+        Ok(Self { clouds, pairs, recorder, hosts, settings, host, azurite, ended, lines, folder })
     }
 
-    /// Asks for a peering; returns when, and the message's id.
-    pub async fn request(&self, pair: &Pair) -> Outcome<(Timestamp, String)> {
-        let text = json!({"version": 1, "action": "create", "vpc": pair.vpc, "vnet": pair.vnet}).to_string();
+    /// Asks for something to be done about a peering; returns when, and the message's id.
+    pub async fn request(&self, action: &str, pair: &Pair) -> Outcome<(Timestamp, String)> {
+        let text = json!({"version": 1, "action": action, "vpc": pair.vpc, "vnet": pair.vnet}).to_string();
         let at = Timestamp::now();
         Ok((at, self.azurite.account().enqueue("peering-requests", &text).await?))
     }
@@ -111,6 +144,13 @@ impl Scene {
         all
     }
 
+    /// Lines that the handler logged between two moments, and their bytes.
+    pub fn logged(&self, moments: (Timestamp, Timestamp)) -> (usize, usize) {
+        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let within = lines.iter().filter(|(at, _)| moments.0 <= *at && *at <= moments.1);
+        within.fold((0, 0), |(count, bytes), (_, length)| (count + 1, bytes + length))
+    }
+
     /// Process id of the handler.
     pub fn handler_pid(&self) -> Option<u32> {
         self.host.host()?.handler_pid()
@@ -118,8 +158,9 @@ impl Scene {
 
     /// Ends the host; storage and clouds stay.
     pub async fn stop_host(self) -> Stopped {
-        let Self { clouds, recorder, mut settings, host, azurite, folder, .. } = self;
+        let Self { clouds, recorder, hosts, mut settings, host, azurite, folder, .. } = self;
         host.stop().await;
+        hosts.stop();
         settings.insert("AzureWebJobsStorage".to_owned(), azurite.connection_string());
         Stopped { settings, recorder, azurite, folder, _clouds: clouds }
     }
@@ -150,11 +191,11 @@ impl Stopped {
     }
 }
 
-/// Sweep works for no peering, and would fall into the time of functions that do.
-fn silence_sweep(app: &Path) -> Outcome<()> {
-    let path = app.join("sweep/function.json");
+/// Gives a timer of the staged app another schedule.
+fn reschedule(app: &Path, timer: &str, schedule: &str) -> Outcome<()> {
+    let path = app.join(timer).join("function.json");
     let mut function: Value = serde_json::from_slice(&std::fs::read(&path)?)?;
-    function["bindings"][0]["schedule"] = json!("0 0 0 1 1 *");
+    function["bindings"][0]["schedule"] = json!(schedule);
     Ok(std::fs::write(path, function.to_string())?)
 }
 
@@ -168,12 +209,13 @@ pub fn flag(row: &Entity, column: &str) -> bool {
     row.get(column).and_then(Value::as_bool) == Some(true)
 }
 
-/// The connection string of the account, its queues and tables behind the recorder.
-async fn recorded(azurite: &Azurite, recorder: &Recorder) -> Outcome<String> {
+/// The connection string of the account, its queues and tables behind the recorder; its blobs, too, for a host.
+async fn recorded(azurite: &Azurite, recorder: &Recorder, blobs: bool) -> Outcome<String> {
     let mut connection = azurite.connection_string();
     let endpoints = azurite.endpoints();
-    for address in [&endpoints.queue, &endpoints.table] {
-        connection = connection.replace(address.as_str(), &recorder.before(address).await?);
+    let services = [(Store::Queue, &endpoints.queue), (Store::Table, &endpoints.table)];
+    for (store, address) in services.into_iter().chain(blobs.then_some((Store::Blob, &endpoints.blob))) {
+        connection = connection.replace(address.as_str(), &recorder.before(store, address).await?);
     }
     Ok(connection)
 }

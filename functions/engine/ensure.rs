@@ -94,6 +94,14 @@ impl Job {
         Some(self.rows.swap_remove(at).1)
     }
 
+    /// A row as this job last read or wrote it; read now, if it has not been.
+    pub(super) async fn held(&mut self, scope: &Scope) -> Result<HeldRow, StoreError> {
+        match self.take(scope) {
+            Some(held) => Ok(held),
+            None => self.shared.load(scope).await,
+        }
+    }
+
     pub(super) fn keep(&mut self, scope: &Scope, held: HeldRow) {
         self.take(scope);
         self.rows.push((scope.clone(), held));
@@ -110,10 +118,7 @@ impl Job {
         effect: &E,
     ) -> Result<Known<E::Value>, Stop> {
         for _ in 0..TRIES {
-            let mut held = match self.take(scope) {
-                Some(held) => held,
-                None => self.shared.load(scope).await?,
-            };
+            let mut held = self.held(scope).await?;
             if let Some(known) = self.trusted(held.row.part(name), name)? {
                 return Ok(known);
             }
@@ -175,7 +180,7 @@ impl Job {
 
     /// Whether a shared thing of ours that somebody changed may be put back as it should be.
     pub async fn may_mend(&mut self, scope: &Scope, part: &str) -> Result<bool, Stop> {
-        let held = self.shared.load(scope).await?;
+        let held = self.held(scope).await?;
         let provenance = held.row.parts.get(part).and_then(|part| part.provenance);
         self.keep(scope, held);
         Ok(self.record.mending && matches!(provenance, Some(Provenance::Created | Provenance::Claimed)))

@@ -29,12 +29,13 @@ impl Job {
         Ok(())
     }
 
-    /// Whether a shared thing is ours and nobody uses it. What a dead worker meant to make is ours, too.
+    /// Whether a shared thing is ours and nobody uses it. What a dead worker meant to make is ours, too. Judged by the row as this job
+    /// last saw it: a peering leaves in an earlier step, so any reading of this one is late enough, and removing writes only over that.
     ///
     /// # Errors
     /// A wait, while another worker is making or removing it.
     pub async fn is_removable(&mut self, scope: &Scope, name: &str, uses: Uses<'_>) -> Result<bool, Stop> {
-        let held = self.shared.load(scope).await?;
+        let held = self.held(scope).await?;
         let removable = self.may_remove(&held.row, name, uses);
         self.keep(scope, held);
         removable
@@ -61,10 +62,7 @@ impl Job {
         effect: impl AsyncFnOnce(T) -> Result<(), Stop>,
     ) -> Result<(), Stop> {
         for _ in 0..TRIES {
-            let mut held = match self.take(scope) {
-                Some(held) => held,
-                None => self.shared.load(scope).await?,
-            };
+            let mut held = self.held(scope).await?;
             if !self.may_remove(&held.row, name, uses)? {
                 return Ok(());
             }

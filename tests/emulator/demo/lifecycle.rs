@@ -1,6 +1,6 @@
 //! The whole life of one peering, in chapters: made, broken by a vendor and repaired, changed by a person and reported, deleted.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use emulator::clouds::{Pair, differences};
 use emulator::environment::Environment;
@@ -22,14 +22,14 @@ pub async fn show(
     limit: Duration,
     screen: &mut Screen,
 ) -> Result<bool, String> {
-    let before = environment.clouds.world().snapshot();
+    let (began, before) = (Instant::now(), environment.clouds.world().snapshot());
     let mut life = Life { environment, pair, follower, limit, screen };
     let well = life.made().await? && life.repaired().await? && life.reported().await? && life.deleted(&before).await?;
     let (look, text) = match well {
         true => (Look::Good, "made, repaired, reported and deleted, as the clouds have it"),
         false => (Look::Bad, "that is not how it should go: see above, and `cargo demo -- --lifecycle --verbose`"),
     };
-    screen.line(look, text);
+    screen.line(look, &format!("{text} ({:.0} s)", began.elapsed().as_secs_f64()));
     Ok(well)
 }
 
