@@ -14,7 +14,7 @@ const LATE: f64 = 0.8;
 pub(super) fn tell(record: &Record, note: &Note) {
     let JournalEntry { step, outcome, note: said, correlation, duration_ms, .. } = &note.entry;
     let (peering, party) = (&record.id, note.entry.party.map(|party| party.to_string()));
-    if outcome == "fix" && note.is_new {
+    if outcome == telemetry::FIX && note.is_new {
         let event = telemetry::NEEDS_ATTENTION;
         warn!(event, peering, step, party, correlation, outcome, duration_ms, "{said}");
     } else {
