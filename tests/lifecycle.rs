@@ -291,6 +291,12 @@ async fn a_role_of_our_name_that_allows_more_is_not_taken_and_both_are_named() {
     simulation.request("create", &pairs[0]).await;
     let fault = fault(&mut simulation, &pairs[0]).await;
     assert_says(&fault, "role_differs", &["allows Microsoft.Network/*, not", "virtualNetworks/peer/action"]);
+    let (_, json) = fault.command.split_once("az role definition update --role-definition '").unwrap();
+    let json = json.split_once("'; or").unwrap().0.replace("'\\''", "'");
+    let role: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(role["actions"], json!(["Microsoft.Network/virtualNetworks/peer/action"]));
+    let id = role["id"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
+    assert!(simulation.world().role_definitions.iter().any(|found| found.name == id), "{role}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -48,13 +48,11 @@ impl Role<'_> {
         role.actions.len() == self.actions.len() && role.actions.iter().all(allowed) && role.not_actions.is_empty()
     }
 
-    /// The command that gives a role its actions back, in the form in which `az role definition list` shows it.
+    /// The command that gives a role its actions back. The CLI finds it by `id`, and wants all of it.
     fn restore_command(&self, role: &RoleDefinition) -> String {
         let json = serde_json::json!({
-            "id": role.id, "name": role.name, "roleName": role.role_name, "roleType": "CustomRole",
-            "type": "Microsoft.Authorization/roleDefinitions", "description": self.description,
-            "permissions": [{"actions": self.actions, "notActions": [], "dataActions": [], "notDataActions": []}],
-            "assignableScopes": role.assignable_scopes,
+            "id": role.id, "roleName": role.role_name, "description": self.description,
+            "actions": self.actions, "notActions": [], "assignableScopes": role.assignable_scopes,
         });
         format!("az role definition update --role-definition '{}'", json.to_string().replace('\'', "'\\''"))
     }

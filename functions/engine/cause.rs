@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use crate::engine::settle::{cause_of, family, is_stopped_by};
 use crate::engine::{Act, Class, Engine, Failure, RunError, Service, Stop, classify};
@@ -27,6 +27,16 @@ impl Engine {
                 }
             }
         }
+        Ok(())
+    }
+
+    /// For who only looks: a cloud that gives no answer says nothing of what is in it.
+    pub async fn unanswered(&self, failure: &Failure) -> Result<(), StoreError> {
+        if classify(failure).class == Class::Shared {
+            return self.open_cause(failure).await;
+        }
+        let Failure { service, status, code, correlation, .. } = failure;
+        warn!(%service, status, code, correlation, "reconciliation got no answer, so it judges nothing: {failure}");
         Ok(())
     }
 

@@ -17,9 +17,9 @@ use crate::store::{HeldRow, Part, Scope, SharedRow, StoreError};
 /// How long what was seen of a shared thing is taken for granted; reconciliation looks as often. Nominal.
 const TRUSTED_FOR: Duration = Duration::from_secs(3600);
 /// How often a lost race for a row is run again before the message is put back.
-const TRIES: u32 = 8;
+pub(super) const TRIES: u32 = 8;
 /// Until the next look at a row that another worker has claimed, nominal seconds.
-const CLAIMED_PACE: u64 = 5;
+pub(super) const CLAIMED_PACE: u64 = 5;
 
 /// A thing that several peerings share.
 #[async_trait]
@@ -43,9 +43,6 @@ pub trait SharedEffect: Send + Sync {
         true
     }
 }
-
-/// Whether a user of a row uses a part of it.
-pub type Uses<'a> = &'a (dyn Fn(&str) -> bool + Send + Sync);
 
 /// A shared thing that is there.
 #[derive(Debug, Clone)]
@@ -92,20 +89,20 @@ impl Job {
 
     /// A row as this job last read or wrote it. Whatever is decided by it is written only if nobody else wrote since, so an
     /// older reading is as good as a new one.
-    fn take(&mut self, scope: &Scope) -> Option<HeldRow> {
+    pub(super) fn take(&mut self, scope: &Scope) -> Option<HeldRow> {
         let at = self.rows.iter().position(|(held, _)| held == scope)?;
         Some(self.rows.swap_remove(at).1)
     }
 
     /// A row as this job last read or wrote it; read now, if it has not been.
-    async fn held(&mut self, scope: &Scope) -> Result<HeldRow, StoreError> {
+    pub(super) async fn held(&mut self, scope: &Scope) -> Result<HeldRow, StoreError> {
         match self.take(scope) {
             Some(held) => Ok(held),
             None => self.shared.load(scope).await,
         }
     }
 
-    fn keep(&mut self, scope: &Scope, held: HeldRow) {
+    pub(super) fn keep(&mut self, scope: &Scope, held: HeldRow) {
         self.take(scope);
         self.rows.push((scope.clone(), held));
     }
@@ -196,92 +193,6 @@ impl Job {
         self.keep(vnet, held);
         Ok(())
     }
-
-    /// Whether this peering is among a VNet's users.
-    pub async fn is_member(&mut self, vnet: &Scope) -> Result<bool, Stop> {
-        let held = self.shared.load(vnet).await?;
-        let is_member = held.row.users.contains(&self.record.user());
-        self.keep(vnet, held);
-        Ok(is_member)
-    }
-
-    /// Leaves a VNet's users. Only from `act`.
-    pub async fn leave(&mut self, vnet: &Scope) -> Result<(), Stop> {
-        let held = self.take(vnet);
-        let held = self.shared.change(vnet, held, |row| row.users.remove(&self.record.user())).await?;
-        self.keep(vnet, held);
-        Ok(())
-    }
-
-    /// Whether a shared thing is ours and nobody uses it. What a dead worker meant to make is ours, too. Judged by the row as this job
-    /// last saw it: a peering leaves in an earlier step, so any reading of this one is late enough, and removing writes only over that.
-    ///
-    /// # Errors
-    /// A wait, while another worker is making or removing it.
-    pub async fn is_removable(&mut self, scope: &Scope, name: &str, uses: Uses<'_>) -> Result<bool, Stop> {
-        let held = self.held(scope).await?;
-        let removable = self.may_remove(&held.row, name, uses);
-        self.keep(scope, held);
-        removable
-    }
-
-    fn may_remove(&self, row: &SharedRow, name: &str, uses: Uses<'_>) -> Result<bool, Stop> {
-        let Some(part) = row.parts.get(name) else { return Ok(false) };
-        if part.claim.as_ref().is_some_and(|claim| claim.is_live(self.now()) && claim.by != self.by) {
-            return Err(Wait::ourselves(format!("another peering is at the {name}"), CLAIMED_PACE).into());
-        }
-        let ours = matches!(part.provenance, Some(Provenance::Created | Provenance::Claimed)) && part.value.is_some();
-        Ok(ours && !row.users.iter().any(|user| uses(user)))
-    }
-
-    /// Removes a shared thing of ours that nobody uses, under a claim on its row. Only from `act`. Who joins meanwhile waits for the claim.
-    ///
-    /// # Errors
-    /// A wait while another worker is at it; whatever removing says.
-    pub async fn remove<T: DeserializeOwned>(
-        &mut self,
-        scope: &Scope,
-        name: &str,
-        uses: Uses<'_>,
-        effect: impl AsyncFnOnce(T) -> Result<(), Stop>,
-    ) -> Result<(), Stop> {
-        for _ in 0..TRIES {
-            let mut held = self.held(scope).await?;
-            if !self.may_remove(&held.row, name, uses)? {
-                return Ok(());
-            }
-            let part = held.row.part(name);
-            let before = part.provenance;
-            let Some(value) = part.value.clone().and_then(|value| serde_json::from_value(value).ok()) else {
-                return Err(Fix::report(format!("the row of the {name} cannot be read")).into());
-            };
-            part.claim_for(self);
-            match self.shared.write(scope, &mut held).await {
-                Err(error) if error.is_lost_race() => continue,
-                Err(error) => return Err(error.into()),
-                Ok(()) => {}
-            }
-            let removed = effect(value).await;
-            let refused = removed.as_ref().err().is_some_and(Stop::is_refusal);
-            let now = self.now();
-            let outcome = |row: &mut SharedRow| {
-                let part = row.part(name);
-                if part.claim.as_ref().is_none_or(|claim| claim.by != self.by) {
-                    return false;
-                }
-                match &removed {
-                    Ok(()) => drop(row.parts.remove(name)),
-                    Err(_) if refused => (part.claim, part.provenance) = (None, before),
-                    Err(_) => part.not_made(false, now),
-                }
-                true
-            };
-            let held = self.shared.change(scope, Some(held), outcome).await?;
-            self.keep(scope, held);
-            return removed;
-        }
-        Err(Wait::ourselves(format!("other peerings keep changing the row of the {name}"), CLAIMED_PACE).into())
-    }
 }
 
 fn intended<E: SharedEffect>(effect: &E) -> Result<Option<serde_json::Value>, Stop> {
@@ -301,7 +212,7 @@ impl Part {
         Ok(())
     }
 
-    fn claim_for(&mut self, job: &Job) {
+    pub(super) fn claim_for(&mut self, job: &Job) {
         let until = job.clock.after(job.clock.scale().claim_length());
         self.claim = Some(Claim { step: job.record.step.clone(), by: job.by.clone(), until });
         // What was adopted and is gone, or created and is gone, is made again now: it will be ours.
@@ -317,7 +228,7 @@ impl Part {
     }
 
     /// Lets others look at once.
-    fn not_made(&mut self, refused: bool, now: Timestamp) {
+    pub(super) fn not_made(&mut self, refused: bool, now: Timestamp) {
         if refused {
             self.claim = None;
             self.provenance = None;
@@ -328,7 +239,7 @@ impl Part {
 }
 
 fn unreadable(error: serde_json::Error) -> Stop {
-    crate::engine::Fix::report(format!("a shared value cannot be written: {error}")).into()
+    Fix::report(format!("a shared value cannot be written: {error}")).into()
 }
 
 impl From<StoreError> for Stop {

@@ -71,11 +71,6 @@ impl Failure {
         format!("{} answered {}{}", self.service, self.status_text(), self.code_text())
     }
 
-    /// No answer: the effect may have happened.
-    pub fn is_unanswered(&self) -> bool {
-        self.status.is_none()
-    }
-
     /// The answer says that what was asked for is not there.
     pub fn is_not_found(&self) -> bool {
         self.status == Some(404)

@@ -3,7 +3,8 @@
 //! - `run`: the five rules, in the order in which they happen; what dying between any two lines does.
 //! - `settle`: what an outcome makes of a record. Pure.
 //! - `classify`: what to make of a failed call. Pure.
-//! - `ensure`: making what several peerings share, once.
+//! - `outside`: commits that no step makes: requests, the poll, the sweep.
+//! - `ensure`: making what several peerings share, once. `remove`: removing it, when nobody uses it any more.
 //! - `cause`: what stops every peering is told once.
 
 mod cause;
@@ -13,16 +14,20 @@ mod failure;
 mod message;
 mod outcome;
 mod outside;
+mod remove;
 mod run;
 mod settle;
 mod step;
+mod tell;
 #[cfg(test)]
 pub(crate) mod tests;
 
 pub use classify::{Class, NOT_SENT, Rule, Since, Verdict, classify, may_have_landed};
-pub use ensure::{Known, SharedEffect, Uses};
+pub use ensure::{Known, SharedEffect};
 pub use failure::{Failure, Service};
 pub use message::{Delivery, PollMessage, ReconcileMessage, StepMessage, is_newer, queue_of};
 pub use outcome::{Act, Fix, Look, Stop, Wait};
-pub use run::{Engine, RunError, tell_if_late, to_text};
+pub use remove::Uses;
+pub use run::{Engine, RunError, to_text};
 pub use step::{Entry, Job, Remedy, Runbook, Runbooks, Step};
+pub use tell::tell_if_late;

@@ -34,7 +34,7 @@ impl Engine {
             Err(error) if error.is_lost_race() => return Ok(()),
             other => other?,
         }
-        super::run::span(&stored.record, delivery).in_scope(|| super::run::tell(&stored.record, &note));
+        super::tell::span(&stored.record, delivery).in_scope(|| super::tell::tell(&stored.record, &note));
         if stored.record.parked { Ok(()) } else { self.send_for(&stored.record).await }
     }
 

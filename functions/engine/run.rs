@@ -4,23 +4,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::{Either, select};
-use tracing::{Instrument, Span, info, info_span, warn};
+use tracing::{Instrument, info};
 
 use crate::clock::Clock;
-use crate::engine::settle::{Note, settle};
+use crate::engine::settle::settle;
+use crate::engine::tell::{span, tell, trace_of};
 use crate::engine::{
     Act, Delivery, Entry, Job, Look, PollMessage, Runbook, Runbooks, StepMessage, Stop, is_newer, queue_of,
 };
-use crate::peering::{Claim, JournalEntry, Party, Provenance, Record, TraceParent, Waiting};
+use crate::peering::{Claim, Provenance, Record};
 use crate::store::{Flag, Loaded, Records, Shared, Storage, StoreError, Stored, Vpcs, reject};
-use crate::telemetry;
 
 /// How long a message of a newer program is put back for: until one of its workers takes it. Nominal.
 const NEWER_PAUSE: Duration = Duration::from_secs(60);
 /// How long a message is put back for when another worker was quicker to claim. Nominal.
 const LOST_CLAIM_PAUSE: Duration = Duration::from_secs(5);
-/// The part of a wait's time after which it is told that it may become a fault.
-const LATE: f64 = 0.8;
 
 /// What runs steps: storage, time, and the runbook.
 #[derive(Clone)]
@@ -273,44 +271,6 @@ impl Engine {
     async fn put_back(&self, queue: &str, text: &str, delay: Duration) -> Result<(), RunError> {
         Ok(self.send(queue, text, delay).await?)
     }
-}
-
-/// One log line a commit; a fault that was not known before is a warning.
-pub(super) fn tell(record: &Record, note: &Note) {
-    let JournalEntry { step, outcome, note: said, correlation, duration_ms, .. } = &note.entry;
-    let (peering, party) = (&record.id, note.entry.party.map(|party| party.to_string()));
-    if outcome == "fix" && note.is_new {
-        let event = telemetry::NEEDS_ATTENTION;
-        warn!(event, peering, step, party, correlation, outcome, duration_ms, "{said}");
-    } else {
-        info!(event = outcome, peering, step, party, correlation, outcome, duration_ms, "{said}");
-    }
-    tell_if_late(record, note.entry.at);
-}
-
-/// A wait that has used most of its time: somebody may want to ask before it is a fault.
-pub fn tell_if_late(record: &Record, now: jiff::Timestamp) {
-    let waiting = record.waiting.as_ref().filter(|waiting| waiting.party != Party::Operator);
-    let Some(Waiting { since, deadline, reason, party, .. }) = waiting else { return };
-    let (used, whole) = (now.duration_since(*since), deadline.duration_since(*since));
-    if used.as_secs_f64() >= LATE * whole.as_secs_f64() {
-        let (event, peering, step, party) = (telemetry::DEADLINE_NEAR, &record.id, &record.step, party.to_string());
-        warn!(event, peering, step, party, "it becomes a fault at {deadline:.0} if it is still so that {reason}");
-    }
-}
-
-/// The span of this run of a step: a child of the one before it, however long ago; beside the host's own operation.
-pub(super) fn span(record: &Record, delivery: Option<&Delivery>) -> Span {
-    let hex = |id: u128| format!("{id:032x}");
-    let operation_id = delivery.and_then(|delivery| delivery.trace).map(|trace| hex(trace.trace));
-    let Some(trace) = trace_of(record) else { return info_span!("step", operation_id) };
-    let (trace_id, span_id) = (hex(trace.trace), format!("{:016x}", trace.span));
-    info_span!("step", trace_id, span_id, parent = record.trace, operation_id)
-}
-
-fn trace_of(record: &Record) -> Option<TraceParent> {
-    let parent: TraceParent = record.trace.as_ref()?.parse().ok()?;
-    Some(parent.child(&format!("{} {}", record.step, record.seq)))
 }
 
 /// How a step ended, before its record is settled.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::clock::Clock;
 use crate::engine::{Act, Class, Entry, Failure, Fix, Runbook, Service, Since, Stop, Verdict, Wait, classify};
 use crate::peering::{Fault, JournalEntry, Party, Record, Status, Waiting};
+use crate::telemetry;
 
 /// A fault is looked at again after 5 minutes, then ever more rarely, up to hourly.
 const FAULT_PACE: (u64, u64) = (5 * 60, 60 * 60);
@@ -51,7 +52,7 @@ pub fn settle(
         Err(Stop::Failed(failure)) => judged(record, entry, &failure, clock),
         Err(Stop::Store(error)) => hiccup(record, entry, Wait::ourselves(error.to_string(), 5), None, clock),
     };
-    if let (Some(said), true) = (said, settled.outcome == "advance" || settled.outcome == "again") {
+    if let (Some(said), true) = (said, settled.outcome == telemetry::ADVANCE || settled.outcome == telemetry::AGAIN) {
         settled.note = said;
     }
     late::judge(record, before, &mut settled, clock);
@@ -88,7 +89,7 @@ fn advance(record: &mut Record, entry: &Entry, runbook: &Runbook, clock: &dyn Cl
         }
         None => arrive(record, runbook),
     }
-    Settled::of("advance", format!("done: {}", entry.title), None)
+    Settled::of(telemetry::ADVANCE, format!("done: {}", entry.title), None)
 }
 
 /// All is as it was wanted.
@@ -102,7 +103,7 @@ fn arrive(record: &mut Record, runbook: &Runbook) {
 /// The wait goes on, if there is one: its deadline must not begin afresh with every look.
 fn again(record: &mut Record, entry: &Entry, clock: &dyn Clock) -> Settled {
     record.due = clock.now();
-    Settled::of("again", format!("a part is done: {}", entry.title), None)
+    Settled::of(telemetry::AGAIN, format!("a part is done: {}", entry.title), None)
 }
 
 fn back(
@@ -120,7 +121,7 @@ fn back(
     record.waiting = None;
     record.fault = None;
     record.due = clock.after(after);
-    Settled::of("back", why, None)
+    Settled::of(telemetry::BACK, why, None)
 }
 
 /// A wait of the same code goes on from its `since`; past its window it is a fault.
@@ -143,7 +144,7 @@ fn wait_for(
     record.status = entry.status;
     record.fault = None;
     let Wait { party, reason, code, .. } = wait;
-    let settled = Settled::of("wait", reason.clone(), Some(party));
+    let settled = Settled::of(telemetry::WAIT, reason.clone(), Some(party));
     record.waiting = Some(Waiting { party, reason, code, since: first, deadline, attempts });
     settled
 }
@@ -158,7 +159,7 @@ fn hiccup(
 ) -> Settled {
     let kept = record.fault.clone();
     let settled = wait_for(record, entry, wait, since, clock);
-    if kept.is_some() && settled.outcome == "wait" {
+    if kept.is_some() && settled.outcome == telemetry::WAIT {
         (record.fault, record.status) = (kept, Status::NeedsAttention);
     }
     settled
@@ -203,7 +204,7 @@ fn attend(record: &mut Record, fix: Fix, clock: &dyn Clock) -> Settled {
     let note = format!("{what} ({why}) Do: {command}");
     record.fault =
         Some(Fault { what, why, command, code, correlation: correlation.clone(), since, attempts, given_up });
-    Settled { outcome: "fix", note, party: Some(Party::Operator), correlation, is_new }
+    Settled { outcome: telemetry::FIX, note, party: Some(Party::Operator), correlation, is_new }
 }
 
 fn judged(record: &mut Record, entry: &Entry, failure: &Failure, clock: &dyn Clock) -> Settled {
@@ -237,7 +238,7 @@ fn judged(record: &mut Record, entry: &Entry, failure: &Failure, clock: &dyn Clo
         }
     };
     settled.correlation.clone_from(&failure.correlation);
-    if let Some(fault) = record.fault.as_mut().filter(|_| settled.outcome == "fix") {
+    if let Some(fault) = record.fault.as_mut().filter(|_| settled.outcome == telemetry::FIX) {
         fault.correlation.clone_from(&failure.correlation);
     }
     settled

@@ -3,6 +3,7 @@
 mod drift;
 mod facts;
 mod ids;
+mod journal;
 mod key;
 mod migrate;
 mod owner;
@@ -14,13 +15,11 @@ mod vpc_request;
 pub use drift::{Drift, Hand};
 pub use facts::{Connectivity, Facts, Reach};
 pub use ids::{AppId, InvalidId, ObjectId, SubscriptionId, TenantId, VnetId, VpcRef, guid};
+pub use journal::{Fault, JournalEntry, Party, Waiting};
 pub use key::PeeringKey;
 pub use migrate::migrate;
 pub use owner::Owner;
-pub use record::{
-    Claim, Fault, Half, Halves, JournalEntry, Opening, Options, Party, Provenance, Record, SCHEMA, Status, Waiting,
-    Wanted,
-};
+pub use record::{Claim, Half, Halves, Opening, Options, Provenance, Record, SCHEMA, Status, Wanted};
 pub use request::{Action, Request};
 pub use trace::{NoTrace, TraceParent};
 pub use vpc_request::VpcRequest;

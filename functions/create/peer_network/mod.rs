@@ -1,17 +1,19 @@
 //! Runbook step 13: peers the VNet to Aiven's network, across tenants: the application's token of ours, and its token of Aiven's as auxiliary.
 
+pub(super) mod fixes;
+
 use std::time::Duration;
 
 use async_trait::async_trait;
 
+use self::fixes::{closed, disconnected, lost_role, named_otherwise, no_forwarding};
 use super::add_credential::secret::refused_password;
 use super::create_service_principal::application;
 use super::request_peering::{self, MOST_REPLACED};
-use super::roles::assign_command;
 use crate::cloud::arm::{Accepted, Caller, Peering, PeeringSpec, PeeringState, Progress, ProvisioningState, SyncLevel};
 use crate::cloud::entra::Identity;
 use crate::create::Tools;
-use crate::engine::{Act, Failure, Fix, Job, Look, Remedy, Service, Step, Stop, Wait};
+use crate::engine::{Act, Failure, Fix, Job, Look, Remedy, Step, Stop, Wait};
 use crate::peering::{Half, Provenance, Record, TenantId, VnetId};
 
 /// How long an operation of ARM's may run, and how often it is asked for where it does not say. Nominal seconds.
@@ -67,17 +69,6 @@ impl Step for PeerNetwork {
     fn remedy(&self, record: &Record, failure: &Failure) -> Option<Remedy> {
         refused_password(&self.0, record, failure).or_else(|| lost_role(record, failure))
     }
-}
-
-/// The way out where the application may not touch the VNet's peerings (any more).
-pub(super) fn lost_role(record: &Record, failure: &Failure) -> Option<Remedy> {
-    let missing = failure.service == Service::Arm && failure.code == "AuthorizationFailed";
-    let (principal, role) = (record.facts.principal?, record.facts.peering_role.as_deref()?);
-    missing.then(|| Remedy {
-        why: "the application's role assignment on the VNet has had no effect for longer than Azure takes, or is gone"
-            .to_owned(),
-        command: assign_command(&record.vnet, principal, role),
-    })
 }
 
 impl PeerNetwork {
@@ -210,70 +201,6 @@ fn as_asked(record: &Record, peering: &Peering) -> Result<Look, Stop> {
             Ok(Look::Missing)
         }
         _ => Ok(Look::Done),
-    }
-}
-
-fn named_otherwise(record: &Record, peering: &Peering, asked: &str) -> Fix {
-    Fix {
-        what: format!(
-            "the VNet is peered to Aiven's network already as {}, and peering_name {asked} was asked for",
-            peering.name
-        ),
-        why: "it was there before this peering was asked for, a network can be peered only once, and a peering's name cannot be changed".to_owned(),
-        command: format!(
-            "send action \"delete\", then ask again without \"peering_name\"; or, if nobody needs it as it is: {}",
-            delete_command(&record.vnet, &peering.name)
-        ),
-        code: "peering_name_differs".to_owned(),
-        correlation: None,
-    }
-}
-
-fn delete_command(vnet: &VnetId, name: &str) -> String {
-    format!(
-        "az network vnet peering delete --name {name} --vnet-name {} --resource-group {} --subscription {}",
-        vnet.name, vnet.resource_group, vnet.subscription
-    )
-}
-
-fn closed(record: &Record, peering: &Peering) -> Fix {
-    let vnet = &record.vnet;
-    Fix {
-        what: format!("somebody switched allowVirtualNetworkAccess of peering {} off", peering.name),
-        why: "an update writes the peering, which would switch it on again".to_owned(),
-        command: format!(
-            "send action \"retry\", or: az network vnet peering update --name {} --vnet-name {} --resource-group {} --subscription {} --set allowVirtualNetworkAccess=true",
-            peering.name, vnet.name, vnet.resource_group, vnet.subscription
-        ),
-        code: "access_off".to_owned(),
-        correlation: None,
-    }
-}
-
-fn no_forwarding(record: &Record, peering: &Peering) -> Fix {
-    let vnet = &record.vnet;
-    Fix {
-        what: format!(
-            "peering {} on the VNet has allowForwardedTraffic false, and allow_forwarded_traffic true was asked for",
-            peering.name
-        ),
-        why: "it was there before this peering was asked for, so it is not ours to change".to_owned(),
-        command: format!(
-            "az network vnet peering update --name {} --vnet-name {} --resource-group {} --subscription {} --set allowForwardedTraffic=true; or send action \"update\" without the option",
-            peering.name, vnet.name, vnet.resource_group, vnet.subscription
-        ),
-        code: "forwarding_differs".to_owned(),
-        correlation: None,
-    }
-}
-
-pub(super) fn disconnected(record: &Record, peering: &Peering) -> Fix {
-    Fix {
-        what: format!("peering {} on the VNet is Disconnected: the half at its other end was deleted", peering.name),
-        why: "a disconnected half cannot be revived, only made anew".to_owned(),
-        command: delete_command(&record.vnet, &peering.name),
-        code: "half_disconnected".to_owned(),
-        correlation: None,
     }
 }
 

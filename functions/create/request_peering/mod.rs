@@ -12,7 +12,7 @@ pub use self::commands::delete_command;
 use self::ranges::Change;
 use super::add_credential::secret::refused_password;
 use super::create_service_principal::application;
-use super::peer_network::{disconnected, lost_role};
+use super::peer_network::fixes::{disconnected, lost_role};
 use crate::cloud::aiven::{Connection, ConnectionState, NewConnection, Vpc};
 use crate::cloud::arm::{Peering, PeeringState, ProvisioningState};
 use crate::create::Tools;

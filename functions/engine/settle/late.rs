@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::{SHARED, Settled};
 use crate::clock::Clock;
 use crate::peering::{Fault, Party, Record, Status, Waiting};
+use crate::telemetry;
 
 /// From the request, or from when it started afresh, to `Active`; then a person is told, while it goes on. Nominal.
 const TOTAL: Duration = Duration::from_secs(2 * 3600);
@@ -44,7 +45,7 @@ pub fn judge(record: &mut Record, before: (Option<Fault>, Option<Waiting>), sett
     record.status = Status::NeedsAttention;
     settled.is_new = !told;
     if !told {
-        settled.outcome = "fix";
+        settled.outcome = telemetry::FIX;
         settled.note = format!("{} ({}) Do: {}", new.what, new.why, new.command);
     }
     record.fault = Some(if told { fault.unwrap_or(new) } else { new });

@@ -4,18 +4,16 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use tracing::debug;
 
-use super::{Seen, by_hand, is_settled, record, secret};
+use super::{Seen, application_gone, by_hand, is_settled, record, secret};
 use crate::cloud::entra::Credential;
 use crate::create::add_credential::federated;
 use crate::create::{Tools, add_credential, admit_aiven, create_service_principal, register_application};
 use crate::engine::{Engine, Failure, Fix, RunError, Stop};
 use crate::peering::{AppId, Drift, ObjectId};
 use crate::store::{Scope, SharedRow};
-use crate::watch::reconcile_vpc::unanswered;
 
 /// The principals that have roles.
 #[derive(Debug, Clone)]
@@ -165,19 +163,6 @@ impl Look<'_> {
             debug!(service = %failure.service, "the directory may not be read, so nothing is seen of it");
             return Ok(());
         }
-        unanswered(self.engine, failure).await
+        Ok(self.engine.unanswered(failure).await?)
     }
-}
-
-/// The application itself was deleted.
-pub(super) fn application_gone(app: AppId, now: Timestamp) -> Drift {
-    let what = format!("application {app}, as which peerings are made, is gone");
-    let command = "restore it among the deleted applications in the Entra portal; after 30 days it is gone for good";
-    by_hand(
-        "application_gone",
-        register_application::STEP,
-        what,
-        format!("{command} (an Application Administrator)"),
-        now,
-    )
 }

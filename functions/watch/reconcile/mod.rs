@@ -14,9 +14,9 @@ use tracing::{info, warn};
 
 use super::reconcile_vpc::brake;
 use crate::clock::Clock;
-use crate::create::Tools;
+use crate::create::{Tools, register_application};
 use crate::engine::{Engine, ReconcileMessage, RunError, queue_of, to_text};
-use crate::peering::{Drift, Hand, Provenance, SCHEMA};
+use crate::peering::{AppId, Drift, Hand, Provenance, SCHEMA};
 use crate::store::{HeldRow, Part, Scope, SharedRow};
 use crate::telemetry;
 
@@ -86,6 +86,19 @@ fn apply(row: &mut SharedRow, seen: &Seen) -> bool {
 fn by_hand(kind: &str, step: &str, what: String, command: String, now: Timestamp) -> Drift {
     let (kind, step) = (kind.to_owned(), step.to_owned());
     Drift { kind, hand: Hand::Person, what, command, step, since: now }
+}
+
+/// The application itself was deleted.
+fn application_gone(app: AppId, now: Timestamp) -> Drift {
+    let what = format!("application {app}, as which peerings are made, is gone");
+    let command = "restore it among the deleted applications in the Entra portal; after 30 days it is gone for good";
+    by_hand(
+        "application_gone",
+        register_application::STEP,
+        what,
+        format!("{command} (an Application Administrator)"),
+        now,
+    )
 }
 
 /// Whether a part is there to be looked at: made or adopted a while ago, and nobody is at it.

@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::installation::application_gone;
-use super::{Seen, is_settled};
+use super::{Seen, application_gone, is_settled};
 use crate::clock::Clock;
 use crate::cloud::key_vault::secret_name;
 use crate::create::add_credential::secret::{ItsPassword, Kept, application_of, by_hand};

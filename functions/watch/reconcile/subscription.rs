@@ -17,7 +17,6 @@ use crate::engine::{Engine, Failure, RunError, Service};
 use crate::peering::{Drift, ObjectId, SubscriptionId, VnetId};
 use crate::settings::PeeringRole;
 use crate::store::{Scope, SharedRow};
-use crate::watch::reconcile_vpc::unanswered;
 
 /// The VNets that have peerings, by subscription.
 pub async fn used(engine: &Engine) -> Result<BTreeMap<SubscriptionId, Vec<(VnetId, SharedRow)>>, RunError> {
@@ -40,7 +39,7 @@ pub async fn look(
     let roles = Roles::wanted(tools, &held.row, id, &*engine.clock);
     let found = match read(tools, &whose(principals, &vnets), id, &roles).await {
         Ok(found) => found,
-        Err(failure) => return unanswered(engine, &failure).await,
+        Err(failure) => return Ok(engine.unanswered(&failure).await?),
     };
     engine.close_cause_of(Service::ManagedIdentity).await?;
     let judge = Judge { roles: &roles, principals, found: &found, clock: &*engine.clock };

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use super::unanswered;
 use crate::cloud::arm::{Vnet, is_absent};
 use crate::create::Tools;
 use crate::engine::{Engine, RunError};
@@ -49,7 +48,7 @@ impl<'a> Azure<'a> {
                 Some(keyed.collect())
             }
             Err(failure) => {
-                unanswered(self.engine, &failure).await?;
+                self.engine.unanswered(&failure).await?;
                 None
             }
         };
@@ -62,7 +61,7 @@ impl<'a> Azure<'a> {
             Ok(vnet) => Ok(Some(Some(vnet))),
             Err(failure) if is_absent(&failure) => Ok(Some(None)),
             Err(failure) => {
-                unanswered(self.engine, &failure).await?;
+                self.engine.unanswered(&failure).await?;
                 Ok(None)
             }
         }

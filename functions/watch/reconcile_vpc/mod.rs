@@ -11,15 +11,13 @@ mod verdict;
 
 use std::time::Duration;
 
-use tracing::{info, warn};
+use tracing::info;
 
 use self::azure::Azure;
 use crate::cloud::aiven::Vpc;
 use crate::create::Tools;
 use crate::create::roles::{AIVEN_ASSIGNMENT, assignment_part};
-use crate::engine::{
-    Class, Delivery, Engine, Failure, ReconcileMessage, RunError, classify, is_newer, queue_of, to_text,
-};
+use crate::engine::{Delivery, Engine, ReconcileMessage, RunError, is_newer, queue_of, to_text};
 use crate::peering::{Drift, PeeringKey, Record, SubscriptionId, VpcRef};
 use crate::settings::Reconcile;
 use crate::store::{SharedRow, Stored, reject};
@@ -96,7 +94,7 @@ impl Pass<'_> {
                 Ok(Some(vpc))
             }
             Err(failure) => {
-                unanswered(self.engine, &failure).await?;
+                self.engine.unanswered(&failure).await?;
                 Ok(None)
             }
         }
@@ -127,16 +125,6 @@ impl Pass<'_> {
         let message = to_text(&ReconcileMessage { repair: true, ..self.message });
         Ok(self.engine.send(&queue_of("reconcile_vpc"), &message, BEFORE_REPAIR).await?)
     }
-}
-
-/// A cloud that gives no answer says nothing of what is in it.
-pub async fn unanswered(engine: &Engine, failure: &Failure) -> Result<(), RunError> {
-    if classify(failure).class == Class::Shared {
-        return Ok(engine.open_cause(failure).await?);
-    }
-    let Failure { service, status, code, correlation, .. } = failure;
-    warn!(%service, status, code, correlation, "reconciliation got no answer, so it judges nothing: {failure}");
-    Ok(())
 }
 
 /// What the timer saw of what several peerings share.

@@ -71,7 +71,7 @@ pub fn settle(record: &mut Record, seen: Vec<Drift>, repairs: bool, clock: &dyn 
 
 fn words(record: &Record, before: &[Drift], fault: Option<&Fault>) -> (&'static str, String) {
     if let Some(Fault { what, why, command, .. }) = fault {
-        return ("fix", format!("{what} ({why}) Do: {command}"));
+        return (telemetry::FIX, format!("{what} ({why}) Do: {command}"));
     }
     if record.drift.is_empty() {
         let kinds: Vec<&str> = before.iter().map(|drift| drift.kind.as_str()).collect();

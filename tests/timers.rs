@@ -1,10 +1,13 @@
-//! The sweep: what cannot be read of one VPC keeps nothing else from being seen to.
+//! The timers do their work whatever stands in the tables: a row that cannot be read, an instant that is yet to come.
 
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and owns its time")]
 
 mod simulation;
 
-use functions::store::Value;
+use std::time::Duration;
+
+use functions::peering::Status;
+use functions::store::{Value, Vpcs};
 use serde_json::json;
 use simulation::Simulation;
 
@@ -34,4 +37,18 @@ async fn a_row_that_cannot_be_read_keeps_no_other_peering_from_being_swept_and_i
     }
     simulation.settle().await;
     assert!(simulation.ring("sweep").await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_poll_by_a_clock_that_was_a_day_ahead_keeps_no_peering_waiting() {
+    let (mut simulation, pairs) = Simulation::new(|world| world.standard(1, 1, false));
+    simulation.request("create", &pairs[0]).await;
+    simulation.run_until("it to be parked", async |this| this.records().await.iter().any(|record| record.parked)).await;
+    let vpc = simulation.records().await[0].key.vpc.clone();
+    let vpcs = Vpcs::new(simulation.storage.clone());
+    let (mut row, etag) = vpcs.load(&vpc).await.unwrap().unwrap();
+    row.polled_at = Some(simulation.app().engine.clock.after(Duration::from_secs(24 * 3600)));
+    vpcs.write(&vpc, &row, Some(&etag)).await.unwrap();
+    simulation.run_for(Duration::from_secs(1800)).await;
+    assert_eq!(simulation.records().await[0].status, Status::Active, "{}", simulation.shown().await);
 }
