@@ -64,6 +64,9 @@ pub async fn measure(handler: &Path, report: &mut Report) -> Outcome<Rest> {
     // What began is let end.
     tokio::time::sleep(Duration::from_secs(1)).await;
     let (invocations, calls, asked) = (scene.invocations(), scene.clouds.calls(), scene.recorder.asked());
+    let made = asked.iter().filter(|asked| asked.makes()).count();
+    // The host of a scene starts the handler once.
+    report.plain("a start of the handler: tables and queues that it asks for", made.to_string());
     let asked: Vec<&Asked> = asked.iter().filter(|asked| moments.0 <= asked.began).collect();
     let (ran, doubtful) = ledger::all_between(moments, &invocations, &calls, &asked);
     let rest = Rest { ran, logged: scene.logged(moments), host: host(&scene, moments, &invocations, report) };
@@ -109,7 +112,8 @@ fn tell(rest: &Rest, doubtful: usize, report: &mut Report) {
     }
     let passes = rest.of("reconcile").runs;
     let pass: Vec<&Ran> = rest.ran.iter().filter(|of| of.function.starts_with("reconcile")).collect();
-    let api = ledger::total(pass.iter().copied());
+    // Nobody else asks the clouds of anything.
+    let api = ledger::total(&rest.ran);
     let storage = || pass.iter().flat_map(|of| &of.storage);
     let reads = storage().filter(|asked| asked.is_read()).count();
     let sends = storage().filter(|asked| asked.mentions("/messages")).count();
