@@ -51,6 +51,7 @@ impl Job {
     }
 
     /// Removes a shared thing of ours that nobody uses, under a claim on its row. Only from `act`. Who joins meanwhile waits for the claim.
+    /// False: somebody uses it now, or somebody else has removed it.
     ///
     /// # Errors
     /// A wait while another worker is at it; whatever removing says.
@@ -60,11 +61,11 @@ impl Job {
         name: &str,
         uses: Uses<'_>,
         effect: impl AsyncFnOnce(T) -> Result<(), Stop>,
-    ) -> Result<(), Stop> {
+    ) -> Result<bool, Stop> {
         for _ in 0..TRIES {
             let mut held = self.held(scope).await?;
             if !self.may_remove(&held.row, name, uses)? {
-                return Ok(());
+                return Ok(false);
             }
             let part = held.row.part(name);
             let before = part.provenance;
@@ -94,7 +95,7 @@ impl Job {
             };
             let held = self.shared.change(scope, Some(held), outcome).await?;
             self.keep(scope, held);
-            return removed;
+            return removed.map(|()| true);
         }
         Err(Wait::ourselves(format!("other peerings keep changing the row of the {name}"), CLAIMED_PACE).into())
     }

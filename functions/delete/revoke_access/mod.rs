@@ -30,9 +30,10 @@ impl Step for RevokeAccess {
         let (vnet, application) = (Scope::Vnet(job.record.vnet.clone()), job.record.options.application);
         let arm = &self.0.clouds.arm;
         let uses = |user: &str| part == AIVEN_ASSIGNMENT || peers_as(user, application);
-        job.remove(&vnet, &part, &uses, async |id: String| Ok(arm.delete_role_assignment(&id).await.map(drop)?))
+        let removed = job
+            .remove(&vnet, &part, &uses, async |id: String| Ok(arm.delete_role_assignment(&id).await.map(drop)?))
             .await?;
-        job.said = Some(format!("{} is removed", words(&part)));
+        job.said = removed.then(|| format!("{} is removed", words(&part)));
         Ok(Act::Again)
     }
 
