@@ -1,6 +1,7 @@
 //! Nothing is asked for, and a hundred peerings are as they should be: what the timers ask of clouds and storage, and what the
 //! Functions host asks of storage for itself.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -33,8 +34,18 @@ pub struct Rest {
     pub ran: Vec<Ran>,
     /// Lines that the handler logged, and their bytes.
     pub logged: (usize, usize),
-    /// Writes of status blobs.
-    pub status_writes: usize,
+    /// What the Functions host asked of storage for itself.
+    pub host: Host,
+}
+
+/// What the emulated Functions host asks of storage for itself.
+pub struct Host {
+    /// Writes of a timer's status, each tick.
+    pub status_writes: f64,
+    /// Queues that it asks for messages, as one instance does where functions do not scale on their own.
+    pub queues: usize,
+    /// How often a second it asks each.
+    pub receives: f64,
 }
 
 /// Peers, waits until all is quiet, counts.
@@ -53,9 +64,12 @@ pub async fn measure(handler: &Path, report: &mut Report) -> Outcome<Rest> {
     // What began is let end.
     tokio::time::sleep(Duration::from_secs(1)).await;
     let (invocations, calls, asked) = (scene.invocations(), scene.clouds.calls(), scene.recorder.asked());
+    let made = asked.iter().filter(|asked| asked.makes()).count();
+    // The host of a scene starts the handler once.
+    report.plain("a start of the handler: tables and queues that it asks for", made.to_string());
     let asked: Vec<&Asked> = asked.iter().filter(|asked| moments.0 <= asked.began).collect();
     let (ran, doubtful) = ledger::all_between(moments, &invocations, &calls, &asked);
-    let rest = Rest { ran, logged: scene.logged(moments), status_writes: host(&scene, moments, &invocations, report) };
+    let rest = Rest { ran, logged: scene.logged(moments), host: host(&scene, moments, &invocations, report) };
     tell(&rest, doubtful, report);
     scene.stop().await;
     Ok(rest)
@@ -65,8 +79,7 @@ async fn nominal_minutes(minutes: f64) {
     tokio::time::sleep(Duration::from_secs_f64(minutes * 60.0 / SCALE)).await;
 }
 
-/// What the host asked of storage for itself. Returns how often it wrote a timer's status.
-fn host(scene: &Scene, moments: (Timestamp, Timestamp), invocations: &[Invocation], report: &mut Report) -> usize {
+fn host(scene: &Scene, moments: (Timestamp, Timestamp), invocations: &[Invocation], report: &mut Report) -> Host {
     let within = |at: Timestamp| moments.0 <= at && at <= moments.1;
     let asked: Vec<Asked> = scene.hosts.asked().into_iter().filter(|asked| within(asked.began)).collect();
     let of = |wish: &dyn Fn(&Asked) -> bool| asked.iter().filter(|asked| wish(asked)).count();
@@ -82,11 +95,12 @@ fn host(scene: &Scene, moments: (Timestamp, Timestamp), invocations: &[Invocatio
         receives as f64 / seconds,
         asked.len() - receives - messages - status - renewals
     ));
-    report.plain("at rest, host: receives a second, one instance listening to every queue", {
-        format!("{:.0}", receives as f64 / seconds)
-    });
-    report.plain("  writes of a timer's status, each tick", format!("{:.1}", status as f64 / ticks.max(1) as f64));
-    status
+    let queues: BTreeSet<&str> = asked.iter().filter(|asked| asked.is_receive()).filter_map(Asked::queue).collect();
+    let status_writes = status as f64 / ticks.max(1) as f64;
+    let each = receives as f64 / seconds / queues.len().max(1) as f64;
+    report.plain("at rest, host: receives a second of each queue that is listened to", format!("{each:.1}"));
+    report.plain("  writes of a timer's status, each tick", format!("{status_writes:.1}"));
+    Host { status_writes, queues: queues.len(), receives: each }
 }
 
 fn tell(rest: &Rest, doubtful: usize, report: &mut Report) {
@@ -98,7 +112,8 @@ fn tell(rest: &Rest, doubtful: usize, report: &mut Report) {
     }
     let passes = rest.of("reconcile").runs;
     let pass: Vec<&Ran> = rest.ran.iter().filter(|of| of.function.starts_with("reconcile")).collect();
-    let api = ledger::total(pass.iter().copied());
+    // Nobody else asks the clouds of anything.
+    let api = ledger::total(&rest.ran);
     let storage = || pass.iter().flat_map(|of| &of.storage);
     let reads = storage().filter(|asked| asked.is_read()).count();
     let sends = storage().filter(|asked| asked.mentions("/messages")).count();

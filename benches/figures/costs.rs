@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use crate::Outcome;
-use crate::at_rest::{self, Rest};
+use crate::at_rest::{self, Host, Rest};
 use crate::ledger::Ran;
 use crate::one_peering::{Measured, Peerings};
 use crate::prices as price;
@@ -103,6 +103,30 @@ impl std::ops::Add for Used {
 pub fn reckon(rest: &Rest, peerings: &Peerings, report: &mut Report) -> Outcome<()> {
     let (resting, a_hundred) = (a_month(rest), a_peering(&peerings.further).times(PEERINGS));
     let deleted = one(&peerings.deleted).times(PEERINGS);
+    let columns = [
+        (format!("at rest, {} peerings in {} VPCs", at_rest::PEERINGS, at_rest::VPCS), resting),
+        (format!("{PEERINGS:.0} peerings made"), a_hundred),
+        (format!("{PEERINGS:.0} peerings deleted"), deleted),
+    ];
+    usage(&columns, report);
+    for (what, used) in columns {
+        let [executions, storage, logs] = used.dollars();
+        report.plain(format!("{what}, a month: executions + storage + logs"), {
+            format!("${executions:.2} + {storage:.2} + {logs:.2}")
+        });
+    }
+    grants(resting + a_hundred + deleted, report);
+    let mean = a_hundred.times(1.0 / PEERINGS);
+    report.plain("a further peering: executions, storage transactions, seconds charged", {
+        format!("{:.0}, {:.0}, {:.0} s", mean.executions, mean.table + mean.queue, mean.seconds)
+    });
+    alerts(report)?;
+    always_ready(&peerings.first, &rest.host, report);
+    Ok(())
+}
+
+/// What is charged for, in its units.
+fn usage(columns: &[(String, Used)], report: &mut Report) {
     report.detail(format!(
         "\nUS dollars at prices of {}: check the price list\n  {:<44}{:>13}{:>12}{:>12}{:>12}{:>10}",
         price::NOTED,
@@ -113,12 +137,7 @@ pub fn reckon(rest: &Rest, peerings: &Peerings, report: &mut Report) -> Outcome<
         "queue, blob",
         "log MB"
     ));
-    let columns = [
-        (format!("at rest, {} peerings in {} VPCs", at_rest::PEERINGS, at_rest::VPCS), resting),
-        (format!("{PEERINGS:.0} peerings made"), a_hundred),
-        (format!("{PEERINGS:.0} peerings deleted"), deleted),
-    ];
-    for (what, used) in &columns {
+    for (what, used) in columns {
         let others = used.queue + used.blob_writes + used.blob_others;
         report.detail(format!(
             "  {what:<44}{:>13.0}{:>12.0}{:>12.0}{others:>12.0}{:>10.0}",
@@ -128,22 +147,14 @@ pub fn reckon(rest: &Rest, peerings: &Peerings, report: &mut Report) -> Outcome<
             used.log_bytes / 1e6
         ));
     }
-    for (what, used) in columns {
-        let [executions, storage, logs] = used.dollars();
-        report.plain(format!("{what}, a month: executions + storage + logs"), {
-            format!("${executions:.2} + {storage:.2} + {logs:.2}")
-        });
-    }
-    let all = resting + a_hundred + deleted;
-    let free = all.executions <= price::FREE_EXECUTIONS && all.gb_seconds() <= price::FREE_GB_SECONDS;
-    let grant = if free { "covered" } else { "exceeded" };
-    report.plain("  the free grant of executions for all of it", grant);
-    report.plain("  the free GB of logs for all of it", {
-        if all.log_gb() <= price::FREE_LOG_GB { "covered" } else { "exceeded" }
-    });
-    alerts(report)?;
-    always_ready(&peerings.first, report);
-    Ok(())
+}
+
+/// What a subscription, or a billing account, has free each month.
+fn grants(all: Used, report: &mut Report) {
+    let covered = |is| if is { "covered" } else { "exceeded" };
+    let executions = all.executions <= price::FREE_EXECUTIONS && all.gb_seconds() <= price::FREE_GB_SECONDS;
+    report.plain("  the free executions and GB-seconds, for all of it", covered(executions));
+    report.plain("  the free GB of logs, for all of it", covered(all.log_gb() <= price::FREE_LOG_GB));
 }
 
 /// What the timers use, and what they fan out to.
@@ -151,12 +162,10 @@ fn a_month(rest: &Rest) -> Used {
     let runs: usize = rest.ran.iter().map(|of| of.runs).sum();
     let (lines, bytes) = rest.logged;
     let logged = (bytes as f64 + lines as f64 * price::LINE_OVERHEAD) / runs.max(1) as f64;
-    let ticks: usize = TIMERS.iter().map(|(name, _)| rest.of(name).runs).sum();
-    let status = rest.status_writes as f64 / ticks.max(1) as f64;
     let timers = TIMERS.into_iter().map(|(name, times)| {
         // Each timer has an instance of its own, which may stay the whole month.
         let renewals = price::MINUTES * 60.0 / price::LOCK_RENEWAL_SECONDS * LOCKS;
-        let each = Used { blob_writes: status, ..Used::each(&rest.of(name), logged) };
+        let each = Used { blob_writes: rest.host.status_writes, ..Used::each(&rest.of(name), logged) };
         each.times(times) + Used { blob_others: renewals, ..Used::default() }
     });
     let fan_out = Used::each(&rest.of("reconcile_vpc"), logged).times(price::MINUTES / 60.0 * at_rest::VPCS as f64);
@@ -190,10 +199,16 @@ fn alerts(report: &mut Report) -> Outcome<()> {
 }
 
 /// The functions that a first peering wakes, each on instances of its own; and what it costs to keep one instance of each.
-fn always_ready(first: &Measured, report: &mut Report) {
+fn always_ready(first: &Measured, host: &Host, report: &mut Report) {
     let functions = first.ran.len();
     let dollars = price::MINUTES * 60.0 * price::INSTANCE_GB * price::ALWAYS_READY_GB_SECOND;
     report.plain("functions that a first peering starts cold, one after the other", functions.to_string());
-    report.plain("  an instance kept always ready, a month, without what it runs", format!("${dollars:.2}"));
-    report.plain("  one for each of these functions", format!("${:.2}", dollars * functions as f64));
+    let receives = host.receives * price::MINUTES * 60.0 / 1e4 * price::QUEUE_10K;
+    report.plain("  an instance kept always ready, a month: memory + receives of its queue", {
+        format!("${dollars:.2} + {receives:.2}")
+    });
+    report.plain("  one for each of these functions", format!("${:.2}", (dollars + receives) * functions as f64));
+    report.plain(format!("receives of one instance that listens to all {} queues, a month", host.queues), {
+        format!("${:.2}", receives * host.queues as f64)
+    });
 }

@@ -90,7 +90,7 @@ pub fn total<'a>(ran: impl IntoIterator<Item = &'a Ran>) -> Api {
 }
 
 /// What the functions did between two moments, in the order of their first invocations, timers left out; and how many calls
-/// fell into the time of several: those are given to the last that began.
+/// fell into the time of several functions: those are given to the last that began.
 pub fn between(
     moments: (Timestamp, Timestamp),
     invocations: &[Invocation],
@@ -141,7 +141,7 @@ pub fn all_between(
 fn whose(call: (Timestamp, Timestamp), invocations: &[&Invocation], doubtful: &mut usize) -> Option<usize> {
     let around = |i: &Invocation| i.started <= call.0 && i.ended.is_none_or(|ended| call.1 <= ended);
     let around: Vec<usize> = (0..invocations.len()).filter(|&at| around(invocations[at])).collect();
-    *doubtful += usize::from(around.len() > 1);
+    *doubtful += usize::from(around.windows(2).any(|two| invocations[two[0]].function != invocations[two[1]].function));
     around.last().copied()
 }
 

@@ -4,6 +4,7 @@
 //! ```text
 //! cargo figures             the table
 //! cargo figures -- --calls and every API call and storage request behind it, by the function that made it
+//! HANDLER=… cargo figures   of this handler, such as the packaged one, instead of one built for it
 //! ```
 //!
 //! The handler is the release build, as it is deployed. Azurite is the real one; the Functions host and the clouds are
@@ -47,7 +48,10 @@ async fn main() -> ExitCode {
 
 async fn measure(calls: bool) -> Outcome<Report> {
     let mut report = Report::new(calls);
-    let handler = process::build()?;
+    let handler = match std::env::var_os("HANDLER") {
+        Some(handler) => std::path::absolute(handler)?,
+        None => process::build()?,
+    };
     process::size(&handler, &mut report)?;
     let peerings = one_peering::measure(&handler, &mut report).await?;
     poll_rounds::measure(&handler, &mut report).await?;

@@ -133,7 +133,7 @@ fn calls(first: &Measured, elsewhere: &Measured, further: &Measured, report: &mu
         ("further VNet, first of another subscription", elsewhere, None),
     ] {
         let api = ledger::total(of.until_active());
-        let what = format!("{title}, to Active: API calls without polling and tokens");
+        let what = format!("{title}: API calls to Active");
         match goal {
             Some(goal) => report.at_most(what, api.work() as f64, goal, ""),
             None => report.plain(what, api.work().to_string()),
@@ -141,7 +141,7 @@ fn calls(first: &Measured, elsewhere: &Measured, further: &Measured, report: &mu
         report.plain("  of these: Graph + ARM + Aiven", format!("{} + {} + {}", api.graph, api.arm, api.aiven));
         report.plain("  beside these: polling, tokens", format!("{}, {}", api.polling, api.tokens));
         let after = ledger::total(of.ran.iter().filter(|of| of.function == AFTERWARDS));
-        report.plain("  and to verify, once Active", after.work().to_string());
+        report.plain("  and to verify, once Active, of no service", after.work().to_string());
         report.functions(&format!("{title}{}", doubt(of)), &of.ran);
     }
 }
@@ -153,7 +153,7 @@ fn doubt(of: &Measured) -> String {
 fn delete(of: &Measured, report: &mut Report) {
     let api = ledger::total(&of.ran);
     let (requests, runs) = requests(of);
-    report.plain("delete of a VNet's only peering: API calls beyond polling, without tokens", api.work().to_string());
+    report.plain("delete of a VNet's only peering: API calls", api.work().to_string());
     report.plain("  of these: Graph + ARM + Aiven", format!("{} + {} + {}", api.graph, api.arm, api.aiven));
     report.plain("  beside these: polling, tokens", format!("{}, {}", api.polling, api.tokens));
     report.plain("  storage requests", format!("{requests} in {runs}"));
@@ -185,6 +185,8 @@ fn time(first: &Measured, further: &Measured, report: &mut Report) {
         let what = |of: &str| format!("{title} peering, request → Active without lags: {of}");
         report.at_most(what("handling"), parts.handling.as_secs_f64(), 1.0, " s");
         report.at_most(what("queue hops"), parts.hops.as_secs_f64(), 5.0, " s");
+        let hop = parts.hops.as_secs_f64() / parts.starts.max(1) as f64;
+        report.plain("  each of them", format!("{hop:.2} s, {} times", parts.starts));
         let waiting = parts.waiting.as_secs_f64();
         report.plain(what("waits that are meant"), format!("{waiting:.1} s"));
         report.plain("  which in nominal time is", format!("{:.0} s", waiting * SCALE));

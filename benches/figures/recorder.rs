@@ -56,6 +56,21 @@ impl Asked {
         self.store == Store::Queue && self.line.starts_with("GET ") && self.line.contains("/messages")
     }
 
+    /// Whether it makes a table or a queue, or finds it made.
+    pub fn makes(&self) -> bool {
+        match self.store {
+            Store::Table => self.line.starts_with("POST Tables"),
+            Store::Queue => self.line.starts_with("PUT ") && !self.line.contains("/messages"),
+            Store::Blob => false,
+        }
+    }
+
+    /// The queue that it is about.
+    pub fn queue(&self) -> Option<&str> {
+        let (path, _) = self.line.split_once(' ')?.1.split_once("/messages")?;
+        (self.store == Store::Queue).then_some(path)
+    }
+
     /// Whether method, path and query have a text in them.
     pub fn mentions(&self, text: &str) -> bool {
         self.line.contains(text)

@@ -72,10 +72,10 @@ impl Report {
         for line in &self.details {
             println!("{line}");
         }
-        println!("\n{:<74}{:>12}  {:<10}", "figure", "measured", "goal");
+        println!("\n{:<84}{:>20}  {:<10}", "figure", "measured", "goal");
         for Row { what, figure, goal, met } in &self.rows {
             let verdict = met.map_or("", |met| if met { "met" } else { "MISSED" });
-            println!("{what:<74}{figure:>12}  {goal:<10}{verdict}");
+            println!("{what:<84}{figure:>20}  {goal:<10}{verdict}");
         }
         let missed: Vec<&str> =
             self.rows.iter().filter(|row| row.met == Some(false)).map(|row| row.what.as_str()).collect();

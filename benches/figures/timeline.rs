@@ -21,6 +21,8 @@ pub struct Parts {
     pub waiting: Duration,
     /// From a message's being due to the start of its function.
     pub hops: Duration,
+    /// How many functions that moved it were started.
+    pub starts: usize,
 }
 
 /// When each message became visible: sent plus delay.
@@ -40,6 +42,7 @@ pub fn split(began: Timestamp, until: Timestamp, all: &[Invocation], calls: &[Ca
         let Some(ended) = invocation.ended else { continue };
         let due = invocation.message.as_ref().and_then(|id| visible.get(id)).copied().unwrap_or(at);
         let due = due.clamp(at, invocation.started.max(at));
+        parts.starts += 1;
         parts.waiting += from(at, due);
         parts.hops += from(due, invocation.started);
         parts.handling += from(invocation.started.max(at), ended);
