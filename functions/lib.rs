@@ -4,7 +4,7 @@
 //! - [`create`]: the runbook forwards, one folder a step. Its table is the place to begin reading.
 //! - [`create_vpc`]: before the runbook: the Aiven VPC itself, if that is to be made, too.
 //! - [`delete`]: the runbook backwards, laid out the same way.
-//! - [`watch`]: what runs by the clock: the poll of Aiven, the sweep.
+//! - [`watch`]: what runs by the clock: the poll of Aiven, the sweep, reconciliation and repair.
 //! - [`engine`]: how any step runs: look, claim, act, commit, send; outcomes, deadlines.
 //! - [`peering`]: what is worked on. Pure data: ids, request, record, facts, status, journal.
 //! - [`cloud`]: one typed client a service: Entra, Graph, ARM, Key Vault, Aiven.
