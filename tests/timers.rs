@@ -52,3 +52,22 @@ async fn a_poll_by_a_clock_that_was_a_day_ahead_keeps_no_peering_waiting() {
     simulation.run_for(Duration::from_secs(1800)).await;
     assert_eq!(simulation.records().await[0].status, Status::Active, "{}", simulation.shown().await);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_step_that_kills_its_process_every_time_reaches_a_person_at_the_third_time() {
+    let (mut simulation, pairs) = Simulation::new(|world| world.pairs(1, 1, 1, false));
+    simulation.request("create", &pairs[0]).await;
+    simulation.run_until("the record", async |this| this.records().await.len() == 1).await;
+    // Nobody gets as far as an answer: the next message makes the one before stale, so none of them ever becomes poison.
+    for times in 1..=3 {
+        tokio::time::advance(Duration::from_secs(20 * 60)).await;
+        simulation.ring("sweep").await.unwrap();
+        let record = simulation.record(&pairs[0]).await.unwrap();
+        assert_eq!(record.poisoned, times, "{}", simulation.shown().await);
+    }
+    let record = simulation.record(&pairs[0]).await.unwrap();
+    assert_eq!(record.status, Status::NeedsAttention);
+    assert!(record.fault.unwrap().what.contains("was sent 3 times over and never done"));
+    let mended = async |this: &Simulation| this.records().await.iter().all(|record| record.status == Status::Active);
+    simulation.run_until("it to go on by itself", mended).await;
+}

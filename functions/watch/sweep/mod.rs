@@ -8,12 +8,14 @@ use tracing::{info, warn};
 
 use crate::create::Tools;
 use crate::create_vpc::nudge;
-use crate::engine::{Engine, RunError};
+use crate::engine::{Engine, Fix, RunError, Stop};
 use crate::peering::VpcRef;
-use crate::store::Flag;
+use crate::store::{Flag, Stored};
 
 /// How long after `due` a record counts as overdue. Nominal: beyond any lease, put-back or cold start.
 const OVERDUE: Duration = Duration::from_secs(15 * 60);
+/// A step whose message failed, or was lost, so often without being done is a person's to look at.
+const MOST_POISONED: u32 = 3;
 
 /// Empties the poison queues, then looks at what is overdue. In this order, or a message that failed five times would be stale before
 /// it is counted. What fails of it keeps nothing else from being done, and is the timer's error in the end.
@@ -54,8 +56,20 @@ async fn sweep_vpc(engine: &Engine, vpc: &VpcRef) -> Result<(), RunError> {
             // It has no message of its own: its VPC is to be polled again.
             engine.send_for(&stored.record).await?;
         } else {
-            engine.send_again(stored, "its message was long overdue").await?;
+            send_again_or_tell(engine, stored, "its message was long overdue").await?;
         }
     }
     Ok(())
+}
+
+/// Sends a record's message again. A step that kills its process every time never answers, and its message never becomes poison as the
+/// next one makes it stale: so the third time, either way, a person has to look, while it goes on being tried.
+async fn send_again_or_tell(engine: &Engine, mut stored: Stored, why: &str) -> Result<(), RunError> {
+    let record = &mut stored.record;
+    record.poisoned += 1;
+    if record.poisoned < MOST_POISONED {
+        return engine.send_again(stored, why).await;
+    }
+    let what = format!("step {} was sent {} times over and never done: {why}", record.step, record.poisoned);
+    engine.conclude_from_outside(stored, Err(Stop::Fix(Fix::report(what))), None, None).await
 }

@@ -4,18 +4,17 @@ use std::time::Duration;
 
 use tracing::warn;
 
+use super::{MOST_POISONED, send_again_or_tell};
 use crate::accept_request::{REQUESTS, accept_request};
 use crate::create::Tools;
 use crate::create_vpc::{AWAIT_VPC, VPC_REQUESTS, create_vpc, poisoned};
-use crate::engine::{Delivery, Engine, Fix, RunError, StepMessage, Stop, is_newer, queue_of};
+use crate::engine::{Delivery, Engine, RunError, StepMessage, is_newer, queue_of};
 use crate::store::{Content, Loaded, ReceivedMessage, StoreError, reject};
 
 /// How long a poison message is ours to handle, on the wall clock.
 const HELD: Duration = Duration::from_secs(120);
 /// At most so many batches of a queue a pass: the next pass goes on.
 const BATCHES: usize = 20;
-/// A step whose message was poison so often is a person's to look at.
-const MOST_POISONED: u32 = 3;
 
 /// The functions whose messages are no more than hints of a timer's.
 const HINTS: [&str; 2] = ["poll_vpc", "reconcile_vpc"];
@@ -107,12 +106,5 @@ async fn hint(engine: &Engine, message: &StepMessage) -> Result<(), RunError> {
     }
     let event = crate::telemetry::POISONED;
     warn!(event, peering = record.id, step = record.step, seq = record.seq, "its message failed five times");
-    let mut stored = *stored;
-    stored.record.poisoned += 1;
-    if stored.record.poisoned < MOST_POISONED {
-        return engine.send_again(stored, "its message failed five times").await;
-    }
-    let what =
-        format!("step {} failed {} times over without an answer", stored.record.step, stored.record.poisoned * 5);
-    engine.conclude_from_outside(stored, Err(Stop::Fix(Fix::report(what))), None, None).await
+    send_again_or_tell(engine, *stored, "its message failed five times").await
 }
