@@ -114,12 +114,20 @@ class Traps:
 
     def reset_removes_passwords(self, az):
         """A second peering that shares the application breaks the first one's credential."""
-        first = {one["keyId"] for one in az.run("trap", "az ad app credential list --id $user_app_id").json}
+        first = self._passwords(az)
         az.names["user_app_secret"] = az.run("trap", "az ad app credential reset --id $user_app_id").json["password"]
-        second = {one["keyId"] for one in az.run("trap", "az ad app credential list --id $user_app_id").json}
+        second = self._passwords(az)
         self.note("reset", "`az ad app credential reset`, typed for a second peering, removes the first one's password",
                   f"{len(first)} password before, {len(second)} after, {len(first & second)} of them the same",
                   first and second and not first & second)
+
+    def _passwords(self, az):
+        """Which there are; a replica may show a new one late, so a list without any is asked for again."""
+        for _ in range(20):
+            listed = {one["keyId"] for one in az.run("trap", "az ad app credential list --id $user_app_id").json}
+            if listed:
+                break
+        return listed
 
     def aiven_is_admitted_already(self, az):
         """The second peering of a tenant."""
