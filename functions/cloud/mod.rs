@@ -10,13 +10,14 @@
 //! - [`redact`]: keeps tokens out of every text.
 //!
 //! Every client takes its transport, clock and tokens from outside, sends an effect exactly once, and reports
-//! whatever goes wrong as an [`engine::Failure`](crate::engine::Failure).
+//! whatever goes wrong as an [`engine::Failure`](crate::cloud::Failure).
 
 pub mod aiven;
 pub mod arm;
 #[cfg(test)]
 mod emulated;
 pub mod entra;
+mod failure;
 pub mod graph;
 pub mod http;
 pub mod key_vault;
@@ -37,6 +38,7 @@ use url::Url;
 use crate::clock::Clock;
 use crate::peering::{AppId, TenantId};
 
+pub use failure::{Failure, NOT_SENT, Service};
 pub use transport::transport;
 
 /// Where the services are, and who we are there.

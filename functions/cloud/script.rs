@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::entra::{Identity, Token, TokenSource};
 use super::{Clouds, Endpoints};
 use crate::clock::{Clock, TimeScale};
-use crate::engine::Failure;
+use crate::cloud::Failure;
 use crate::peering::{AppId, SubscriptionId, TenantId, VnetId};
 
 pub const HOME: &str = "22222222-2222-4222-8222-222222222222";

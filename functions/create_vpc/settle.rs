@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::engine::{Failure, Fix, Stop, Verdict, Wait, classify};
+use crate::cloud::Failure;
+use crate::engine::{Fix, Stop, Verdict, Wait, classify};
 use crate::peering::{Fault, Party, Status, Waiting};
 use crate::store::VpcRequestRow;
 

@@ -9,9 +9,10 @@ use uuid::Uuid;
 use super::judge::{Seen, judge};
 use super::settle::{refuse, settle};
 use crate::clock::Clock;
+use crate::cloud::Service;
 use crate::cloud::aiven::{VpcState, VpcSummary};
 use crate::engine::tests::{DAY, MINUTE, ManualClock, failure};
-use crate::engine::{Fix, Service, Stop, Wait};
+use crate::engine::{Fix, Stop, Wait};
 use crate::peering::{Provenance, SCHEMA, Status, VpcRequest};
 use crate::store::VpcRequestRow;
 
@@ -144,7 +145,7 @@ fn failures_are_judged_by_the_tables_and_a_better_command_is_kept() {
     let busy = || Err(Stop::Failed(Box::new(failure(Service::Aiven, 503, ""))));
     settle(&mut row, busy(), None, &clock);
     assert!(row.fault.is_none() && row.waiting.is_some());
-    let limit = crate::engine::Failure { message: "VPC limit reached".to_owned(), ..failure(Service::Aiven, 403, "") };
+    let limit = crate::cloud::Failure { message: "VPC limit reached".to_owned(), ..failure(Service::Aiven, 403, "") };
     settle(&mut row, Err(Stop::Failed(Box::new(limit))), Some("do this".to_owned()), &clock);
     let fault = row.fault.clone().unwrap();
     assert_eq!((fault.command.as_str(), row.status), ("do this", Status::NeedsAttention));

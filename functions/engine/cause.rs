@@ -4,8 +4,9 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use tracing::{error, info, warn};
 
+use crate::cloud::{Failure, Service};
 use crate::engine::settle::{cause_of, family, is_stopped_by};
-use crate::engine::{Act, Class, Engine, Failure, RunError, Service, Stop, classify};
+use crate::engine::{Act, Class, Engine, RunError, Stop, classify};
 use crate::peering::{Party, Record};
 use crate::store::{Cause, Outage, Scope, SharedRow, StoreError};
 use crate::telemetry;

@@ -10,7 +10,6 @@
 mod cause;
 mod classify;
 mod ensure;
-mod failure;
 mod message;
 mod outcome;
 mod outside;
@@ -22,9 +21,8 @@ mod tell;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub use classify::{Class, NOT_SENT, Rule, Since, Verdict, classify, may_have_landed};
+pub use classify::{Class, Rule, Since, Verdict, classify};
 pub use ensure::{Known, SharedEffect};
-pub use failure::{Failure, Service};
 pub use message::{Delivery, PollMessage, ReconcileMessage, StepMessage, is_newer, queue_of};
 pub use outcome::{Act, Fix, Look, Stop, Wait};
 pub use remove::Uses;

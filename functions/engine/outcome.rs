@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::engine::{Failure, may_have_landed};
+use crate::cloud::Failure;
 use crate::peering::Party;
 use crate::store::StoreError;
 
@@ -53,7 +53,7 @@ impl Stop {
     /// Whether it says clearly that an act had no effect.
     pub fn is_refusal(&self) -> bool {
         match self {
-            Self::Failed(failure) => !may_have_landed(failure),
+            Self::Failed(failure) => !failure.may_have_landed(),
             Self::Fix(_) => true,
             Self::Wait(_) | Self::Park(_) | Self::Store(_) | Self::Back { .. } => false,
         }

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::engine::{Act, Class, Entry, Failure, Fix, Runbook, Service, Since, Stop, Verdict, Wait, classify};
+use crate::cloud::{Failure, Service};
+use crate::engine::{Act, Class, Entry, Fix, Runbook, Since, Stop, Verdict, Wait, classify};
 use crate::peering::{Fault, JournalEntry, Party, Record, Status, Waiting};
 use crate::telemetry;
 

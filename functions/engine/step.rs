@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::clock::Clock;
-use crate::engine::{Act, Failure, Fix, Look, Stop, Wait};
+use crate::cloud::Failure;
+use crate::engine::{Act, Fix, Look, Stop, Wait};
 use crate::peering::{Half, Party, Provenance, Record, Status};
 use crate::store::{HeldRow, Scope, Shared};
 

@@ -13,7 +13,7 @@ use emulator::clouds::{Answer, Check, Clouds, Service};
 use functions::clock::Clock;
 use functions::cloud::entra::{Identity, Token, TokenSource};
 use functions::cloud::resolve::{Reach, Resolver, Unresolved};
-use functions::engine::{Failure, Service as Product};
+use functions::cloud::{Failure, Service as Product};
 use functions::peering::TenantId;
 use serde_json::Value;
 

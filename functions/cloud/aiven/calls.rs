@@ -13,7 +13,7 @@ use super::wire::{WireConnection, WireVpc};
 use super::{Aiven, Connection, NewConnection, Vpc};
 use crate::cloud::entra::Token;
 use crate::cloud::http::{Call, Reply, address};
-use crate::engine::{Failure, Service};
+use crate::cloud::{Failure, Service};
 use crate::peering::VpcRef;
 
 impl Aiven {

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::Aiven;
 use super::open_enum;
 use super::routes::owned;
-use crate::engine::Failure;
+use crate::cloud::Failure;
 
 open_enum! {
     /// `state` of a service.

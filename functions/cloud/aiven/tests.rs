@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::*;
+use crate::cloud::Service;
 use crate::cloud::script::{APP, CANARY, HOME, Script, app, home, remote, vnet};
-use crate::engine::Service;
 use crate::peering::VpcRef;
 
 const ID: &str = "66666666-6666-4666-8666-666666666666";

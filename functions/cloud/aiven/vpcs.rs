@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::routes::owned;
 use super::wire::WireVpc;
 use super::{Aiven, VpcState};
-use crate::engine::Failure;
+use crate::cloud::Failure;
 use crate::peering::Owner;
 
 impl Owner {

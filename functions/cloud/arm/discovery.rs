@@ -4,7 +4,7 @@ use azure_core::http::Method;
 
 use super::{Arm, version};
 use crate::cloud::http::Call;
-use crate::engine::{Failure, Service};
+use crate::cloud::{Failure, Service};
 use crate::peering::{SubscriptionId, TenantId};
 
 impl Arm {

@@ -23,7 +23,7 @@ use super::Endpoints;
 use super::entra::{Identity, TokenSource};
 use super::http::{Call, Http, address, code, default_scope};
 use super::open_enum::open_enum;
-use crate::engine::{Failure, Service};
+use crate::cloud::{Failure, Service};
 use crate::peering::{AppId, SubscriptionId, TenantId};
 
 pub use network::{Peering, PeeringState, ProvisioningState, SyncLevel, Vnet};

@@ -4,7 +4,7 @@ use ipnet::IpNet;
 use serde::Deserialize;
 
 use super::{Arm, open_enum, version};
-use crate::engine::Failure;
+use crate::cloud::Failure;
 use crate::peering::{SubscriptionId, VnetId};
 
 open_enum! {

@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::errors::{said, said_of};
 use super::{Arm, Caller, Peering};
+use crate::cloud::Failure;
 use crate::cloud::http::{Call, Reply};
-use crate::engine::Failure;
 
 /// A write that ARM has accepted.
 #[derive(Debug, Clone)]

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use super::errors::said;
 use super::network::WirePeering;
 use super::{Accepted, Arm, Caller, Peering, is_absent};
+use crate::cloud::Failure;
 use crate::cloud::http::Reply;
-use crate::engine::Failure;
 use crate::peering::{AppId, TenantId, VnetId};
 
 /// Our half as it should be. Virtual network access is always allowed: without it no traffic flows.

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::errors::said;
 use super::{Arm, Caller, is_absent, version};
-use crate::engine::Failure;
+use crate::cloud::Failure;
 use crate::peering::{ObjectId, SubscriptionId};
 
 /// A role as it is.

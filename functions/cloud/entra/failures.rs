@@ -9,7 +9,7 @@ use super::Token;
 use super::source::Asked;
 use crate::cloud::http::{causes, retry_after};
 use crate::cloud::redact::redact;
-use crate::engine::{Failure, Service};
+use crate::cloud::{Failure, Service};
 
 impl Asked {
     /// No answer came.

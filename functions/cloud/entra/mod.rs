@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::engine::Failure;
+use crate::cloud::Failure;
 use crate::peering::{AppId, TenantId};
 
 pub use source::EntraTokens;
@@ -73,8 +73,8 @@ pub trait TokenSource: Send + Sync + fmt::Debug {
     /// A token of a tenant for a scope, good for some minutes at least. The installation's are of the home tenant always.
     ///
     /// # Errors
-    /// Of [`Service::Entra`](crate::engine::Service::Entra) with code `AADSTS<n>`, of [`Service::ManagedIdentity`](crate::engine::Service::ManagedIdentity),
-    /// or of [`Service::KeyVault`](crate::engine::Service::KeyVault).
+    /// Of [`Service::Entra`](crate::cloud::Service::Entra) with code `AADSTS<n>`, of [`Service::ManagedIdentity`](crate::cloud::Service::ManagedIdentity),
+    /// or of [`Service::KeyVault`](crate::cloud::Service::KeyVault).
     async fn token(&self, identity: Identity, tenant: TenantId, scope: &str) -> Result<Token, Failure>;
 
     /// Has the next token be a new one: rights granted since the last one may show only there

@@ -10,7 +10,7 @@ use super::{EntraTokens, Identity, Token, TokenSource};
 use crate::cloud::Endpoints;
 use crate::cloud::http::Http;
 use crate::cloud::key_vault::{KeyVault, secret_name};
-use crate::engine::{Failure, Service};
+use crate::cloud::{Failure, Service};
 use crate::peering::{AppId, TenantId};
 
 /// Entra's refusals of a password: wrong or too new, and expired.

@@ -22,7 +22,7 @@ use super::{Credential, Identity, Token, TokenSource};
 use crate::clock::Clock;
 use crate::cloud::Endpoints;
 use crate::cloud::http::{Http, timed};
-use crate::engine::{Failure, Service};
+use crate::cloud::{Failure, Service};
 use crate::peering::{AppId, TenantId};
 
 /// What a managed identity's token must be for, to serve as an application's client assertion

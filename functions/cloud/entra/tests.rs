@@ -11,8 +11,8 @@ use serde_json::json;
 
 use super::*;
 use crate::clock::Clock;
+use crate::cloud::Service;
 use crate::cloud::script::{APP, HOME, REMOTE, Script, TokioClock, app, endpoints, home, remote};
-use crate::engine::Service;
 
 const ARM: &str = "https://arm.test/.default";
 const IDENTITY: &str = "GET /metadata/identity/oauth2/token?api-version=2019-08-01&resource=";

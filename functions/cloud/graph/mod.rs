@@ -15,7 +15,7 @@ use url::Url;
 use super::Endpoints;
 use super::entra::{Identity, TokenSource};
 use super::http::{Call, Http, Reply, Said, address, code, default_scope};
-use crate::engine::{Failure, Service};
+use crate::cloud::{Failure, Service};
 use crate::peering::{AppId, ObjectId, TenantId};
 
 pub use passwords::{NewPassword, Password};

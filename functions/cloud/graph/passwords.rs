@@ -11,8 +11,8 @@ use url::Url;
 use uuid::Uuid;
 
 use super::{Graph, key, said};
+use crate::cloud::Failure;
 use crate::cloud::http::{address, code};
-use crate::engine::Failure;
 use crate::peering::AppId;
 
 /// A password as Graph shows it: never its text.

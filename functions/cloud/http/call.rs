@@ -8,7 +8,7 @@ use url::Url;
 
 use crate::cloud::entra::Token;
 use crate::cloud::redact::redact;
-use crate::engine::{Failure, Service};
+use crate::cloud::{Failure, Service};
 
 /// A request about to be sent, and what must not be repeated of it; prints no more than method and path.
 pub struct Call {

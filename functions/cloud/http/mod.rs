@@ -15,7 +15,7 @@ use futures::future::{Either, select};
 use url::Url;
 
 use crate::clock::Clock;
-use crate::engine::Failure;
+use crate::cloud::Failure;
 
 pub use call::Call;
 pub use reply::Reply;
@@ -36,7 +36,7 @@ pub mod code {
     /// A success whose body is not what the documentation says.
     pub const UNREADABLE: &str = "UnreadableAnswer";
     /// An operation's address that is not at ARM: nothing was sent there.
-    pub const FOREIGN_ADDRESS: &str = crate::engine::NOT_SENT;
+    pub const FOREIGN_ADDRESS: &str = crate::cloud::NOT_SENT;
 }
 
 /// What a service's error body says, before it becomes a [`Failure`].

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{Call, code};
-use crate::engine::Failure;
+use crate::cloud::Failure;
 
 /// The longest wait that a service may ask for; beyond it the header is nonsense.
 const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3600);

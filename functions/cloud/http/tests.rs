@@ -7,9 +7,9 @@ use azure_core::http::Method;
 use jiff::Timestamp;
 
 use super::*;
+use crate::cloud::Service;
 use crate::cloud::entra::Token;
 use crate::cloud::script::{Script, TokioClock};
-use crate::engine::Service;
 
 fn call(method: Method) -> Call {
     Call::new(Service::Arm, method, "https://arm.test/x?api-version=1".parse().unwrap())

@@ -18,7 +18,7 @@ use url::Url;
 use self::wire::{attributes, read, said};
 use super::entra::{Identity, Token, TokenSource};
 use super::http::{Call, Http, Reply, address, code, default_scope};
-use crate::engine::{Failure, Service};
+use crate::cloud::{Failure, Service};
 use crate::peering::{AppId, TenantId};
 
 /// API version (`api-version`): az's default.

@@ -4,8 +4,9 @@ use async_trait::async_trait;
 
 use super::application;
 use crate::cloud::graph::FederatedCredential;
+use crate::cloud::{Failure, Service};
 use crate::create::Tools;
-use crate::engine::{Act, Failure, Job, Look, Remedy, Service, SharedEffect, Stop};
+use crate::engine::{Act, Job, Look, Remedy, SharedEffect, Stop};
 use crate::peering::AppId;
 use crate::store::Scope;
 

@@ -7,9 +7,10 @@ pub mod secret;
 use async_trait::async_trait;
 
 use super::create_service_principal::application;
+use crate::cloud::Failure;
 use crate::cloud::entra::Credential;
 use crate::create::Tools;
-use crate::engine::{Act, Failure, Job, Look, Remedy, Step, Stop};
+use crate::engine::{Act, Job, Look, Remedy, Step, Stop};
 use crate::peering::Record;
 
 /// Its name.

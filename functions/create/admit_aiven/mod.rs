@@ -3,8 +3,9 @@
 use async_trait::async_trait;
 
 use super::create_service_principal::disabled;
+use crate::cloud::{Failure, Service};
 use crate::create::Tools;
-use crate::engine::{Act, Failure, Job, Look, Remedy, Service, SharedEffect, Step, Stop};
+use crate::engine::{Act, Job, Look, Remedy, SharedEffect, Step, Stop};
 use crate::peering::{ObjectId, Record};
 use crate::store::Scope;
 

@@ -6,8 +6,9 @@ use async_trait::async_trait;
 
 use super::authorize_application::assignment_remedy;
 use super::roles::{AIVEN_ASSIGNMENT, Assignment};
+use crate::cloud::Failure;
 use crate::create::Tools;
-use crate::engine::{Act, Failure, Fix, Job, Look, Remedy, Step, Stop, Wait};
+use crate::engine::{Act, Fix, Job, Look, Remedy, Step, Stop, Wait};
 use crate::peering::Record;
 use crate::store::Scope;
 

@@ -6,8 +6,9 @@ use async_trait::async_trait;
 use uuid::Uuid;
 
 use super::roles::{Assignment, Role, assign_command, assignment_part, delegate_command, full_id};
+use crate::cloud::{Failure, Service};
 use crate::create::Tools;
-use crate::engine::{Act, Failure, Fix, Job, Look, Remedy, Service, Step, Stop};
+use crate::engine::{Act, Fix, Job, Look, Remedy, Step, Stop};
 use crate::peering::{ObjectId, Record, SubscriptionId};
 use crate::settings::{PeeringRole, Settings};
 use crate::store::Scope;

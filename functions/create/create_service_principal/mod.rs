@@ -2,8 +2,9 @@
 
 use async_trait::async_trait;
 
+use crate::cloud::{Failure, Service};
 use crate::create::Tools;
-use crate::engine::{Act, Failure, Fix, Job, Known, Look, Remedy, Service, SharedEffect, Step, Stop};
+use crate::engine::{Act, Fix, Job, Known, Look, Remedy, SharedEffect, Step, Stop};
 use crate::peering::{AppId, ObjectId, Record};
 use crate::store::Scope;
 

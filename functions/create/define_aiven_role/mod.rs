@@ -4,8 +4,9 @@ use async_trait::async_trait;
 
 use super::authorize_application::assignment_remedy;
 use super::roles::{Role, full_id};
+use crate::cloud::Failure;
 use crate::create::Tools;
-use crate::engine::{Act, Failure, Job, Look, Remedy, Step, Stop};
+use crate::engine::{Act, Job, Look, Remedy, Step, Stop};
 use crate::peering::{Record, SubscriptionId};
 use crate::store::Scope;
 

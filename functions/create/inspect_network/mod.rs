@@ -8,10 +8,11 @@ use async_trait::async_trait;
 use ipnet::IpNet;
 use jiff::Timestamp;
 
+use crate::cloud::Failure;
 use crate::cloud::aiven::{Vpc, VpcState};
 use crate::cloud::arm::{PeeringState, ProvisioningState, Subscription, SubscriptionState, Vnet};
 use crate::create::Tools;
-use crate::engine::{Failure, Fix, Job, Look, Remedy, Step, Stop, Wait};
+use crate::engine::{Fix, Job, Look, Remedy, Step, Stop, Wait};
 use crate::peering::{ObjectId, Record, SubscriptionId, TenantId, VnetId};
 
 /// A VNet takes this many peerings (Azure's networking limits).
@@ -79,7 +80,7 @@ impl Step for InspectNetwork {
 /// What lets the app read a VNet, where that is what failed.
 pub fn reader(identity: ObjectId, vnet: &VnetId, failure: &Failure) -> Option<Remedy> {
     let missing_right = failure.status == Some(403) || failure.code == "SubscriptionNotFound";
-    let in_azure = failure.service == crate::engine::Service::Arm && missing_right;
+    let in_azure = failure.service == crate::cloud::Service::Arm && missing_right;
     in_azure.then(|| Remedy {
         why: "the app's managed identity may not read the VNet".to_owned(),
         command: format!(

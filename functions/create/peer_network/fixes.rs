@@ -1,8 +1,9 @@
 //! What a person does about our half.
 
 use crate::cloud::arm::Peering;
+use crate::cloud::{Failure, Service};
 use crate::create::roles::assign_command;
-use crate::engine::{Failure, Fix, Remedy, Service};
+use crate::engine::{Fix, Remedy};
 use crate::peering::{Record, VnetId};
 
 /// The way out where the application may not touch the VNet's peerings (any more).

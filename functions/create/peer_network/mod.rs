@@ -10,10 +10,11 @@ use self::fixes::{closed, disconnected, lost_role, named_otherwise, no_forwardin
 use super::add_credential::secret::refused_password;
 use super::create_service_principal::application;
 use super::request_peering::{self, MOST_REPLACED};
+use crate::cloud::Failure;
 use crate::cloud::arm::{Accepted, Caller, Peering, PeeringSpec, PeeringState, Progress, ProvisioningState, SyncLevel};
 use crate::cloud::entra::Identity;
 use crate::create::Tools;
-use crate::engine::{Act, Failure, Fix, Job, Look, Remedy, Step, Stop, Wait};
+use crate::engine::{Act, Fix, Job, Look, Remedy, Step, Stop, Wait};
 use crate::peering::{Half, Provenance, Record, TenantId, VnetId};
 
 /// How long an operation of ARM's may run, and how often it is asked for where it does not say. Nominal seconds.

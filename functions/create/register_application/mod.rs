@@ -3,8 +3,9 @@
 use async_trait::async_trait;
 
 use crate::cloud::graph::Application;
+use crate::cloud::{Failure, Service};
 use crate::create::Tools;
-use crate::engine::{Act, Failure, Fix, Job, Look, Remedy, Service, SharedEffect, Step, Stop};
+use crate::engine::{Act, Fix, Job, Look, Remedy, SharedEffect, Step, Stop};
 use crate::peering::{AppId, Record};
 use crate::store::Scope;
 

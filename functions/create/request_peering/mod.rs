@@ -13,10 +13,11 @@ use self::ranges::Change;
 use super::add_credential::secret::refused_password;
 use super::create_service_principal::application;
 use super::peer_network::fixes::{disconnected, lost_role};
+use crate::cloud::Failure;
 use crate::cloud::aiven::{Connection, ConnectionState, NewConnection, Vpc};
 use crate::cloud::arm::{Peering, PeeringState, ProvisioningState};
 use crate::create::Tools;
-use crate::engine::{Act, Failure, Fix, Job, Look, Remedy, Step, Stop, Wait};
+use crate::engine::{Act, Fix, Job, Look, Remedy, Step, Stop, Wait};
 use crate::peering::{Facts, Half, Provenance, Record, VpcRef};
 
 /// How often a refused connection of ours is replaced before a person is asked.

@@ -9,8 +9,8 @@ use futures::stream;
 use jiff::Timestamp;
 
 use crate::clock::Clock;
+use crate::cloud::Failure;
 use crate::cloud::aiven::{Aiven, AivenService};
-use crate::engine::Failure;
 use crate::peering::VpcRef;
 
 /// Projects that are listed at once.

@@ -21,9 +21,10 @@ use futures::{StreamExt, stream};
 use self::judge::{Ground, Scope, Tcp, is_inside, judge, not_checked, verdict};
 use self::listing::{Lister, Listing};
 use crate::clock::Clock;
+use crate::cloud::Failure;
 use crate::cloud::aiven::{AivenService, Component, ServiceState};
 use crate::create::Tools;
-use crate::engine::{Failure, Job, Look, Step, Stop, Verdict, Wait, classify};
+use crate::engine::{Job, Look, Step, Stop, Verdict, Wait, classify};
 use crate::peering::{Connectivity, Reach, Record};
 
 /// Addresses that are probed at once.

@@ -16,7 +16,7 @@ use super::{AWAIT_VPC, PAUSE, VPC_REQUESTS, VpcMessage, send_for};
 use crate::accept_request::REQUESTS;
 use crate::create::Tools;
 use crate::create::inspect_network::{no_overlap, reader};
-use crate::engine::{Delivery, Engine, Fix, RunError, Stop, is_newer, may_have_landed, to_text};
+use crate::engine::{Delivery, Engine, Fix, RunError, Stop, is_newer, to_text};
 use crate::peering::{Claim, Provenance, VnetId, VpcRequest};
 use crate::store::{FoundRequest, HeldRequest, VpcRequests, reject};
 
@@ -156,7 +156,7 @@ impl Work<'_> {
                 Err(building(summary.as_ref().map_or("asked for", |vpc| vpc.state.as_str())).into())
             }
             Err(failure) => {
-                if !may_have_landed(&failure) {
+                if !failure.may_have_landed() {
                     (_, row.provenance, row.made_at) = before;
                 }
                 Err(failure.into())

@@ -3,10 +3,11 @@
 use async_trait::async_trait;
 
 use super::stays;
+use crate::cloud::Failure;
 use crate::cloud::aiven::{Connection, Vpc};
 use crate::create::Tools;
 use crate::create::request_peering::is_other;
-use crate::engine::{Act, Failure, Job, Look, Step, Stop};
+use crate::engine::{Act, Job, Look, Step, Stop};
 use crate::peering::{Half, Record};
 
 /// What Aiven's half is called in the journal.

@@ -7,10 +7,11 @@ use async_trait::async_trait;
 use super::delete_aiven_peering::NAME as AIVENS;
 use super::stays;
 use crate::cloud::arm::{Peering, ProvisioningState};
+use crate::cloud::{Failure, Service};
 use crate::create::add_credential::secret::refused_password;
 use crate::create::roles::assign_command;
 use crate::create::{Tools, create_service_principal::application};
-use crate::engine::{Act, Failure, Job, Look, Remedy, Service, Step, Stop, Wait};
+use crate::engine::{Act, Job, Look, Remedy, Step, Stop, Wait};
 use crate::peering::{Half, Provenance, Record};
 
 const NAME: &str = "the peering on the VNet";

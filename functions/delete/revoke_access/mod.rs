@@ -2,9 +2,10 @@
 
 use async_trait::async_trait;
 
+use crate::cloud::{Failure, Service};
 use crate::create::Tools;
 use crate::create::roles::{AIVEN_ASSIGNMENT, assignment_part, delegate_command, peers_as};
-use crate::engine::{Act, Failure, Job, Look, Remedy, Service, Step, Stop};
+use crate::engine::{Act, Job, Look, Remedy, Step, Stop};
 use crate::peering::{Provenance, Record};
 use crate::store::Scope;
 

@@ -12,7 +12,7 @@ mod tests;
 
 use std::time::Duration;
 
-use crate::engine::{Failure, Service};
+use crate::cloud::{Failure, Service};
 use crate::peering::Party;
 
 /// What the window of a rule is counted from.
@@ -137,18 +137,6 @@ pub fn classify(failure: &Failure) -> &'static Rule {
     let found = table.iter().chain(any::TABLE).find(|row| row.matches(failure));
     found.map_or(&any::REST, |row| &row.rule)
 }
-
-/// Whether a failed effect may have happened all the same: no answer, an answer that cannot be read, or a service that
-/// broke while it worked.
-pub fn may_have_landed(failure: &Failure) -> bool {
-    match failure.status {
-        None => failure.code != NOT_SENT,
-        Some(status) => !(300..500).contains(&status) || status == 408,
-    }
-}
-
-/// The code of a call that was refused on our side: nothing was sent.
-pub const NOT_SENT: &str = "ForeignAddress";
 
 /// How the tables write rows: the first row that matches counts, so codes come before bare statuses.
 mod write {

@@ -10,7 +10,7 @@ mod total;
 use std::time::Duration;
 
 use super::{Class, Since, Verdict, classify};
-use crate::engine::{Failure, Service};
+use crate::cloud::{Failure, Service};
 
 /// A failure as a service words it.
 fn failure(service: Service, status: u16, code: &str, message: &str) -> Failure {

@@ -9,8 +9,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Entry, Failure, Job, Look, Remedy, Runbook, Runbooks, Service, Step, Stop};
+use super::{Entry, Job, Look, Remedy, Runbook, Runbooks, Step, Stop};
 use crate::clock::{Clock, TimeScale};
+use crate::cloud::{Failure, Service};
 use crate::peering::{Opening, Options, PeeringKey, Record, Status, VnetId};
 
 /// Minutes in seconds.

@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use super::{Idle, MINUTE, ManualClock, failure, record, runbook};
 use crate::clock::Clock;
+use crate::cloud::Service;
 use crate::engine::settle::{Note, settle};
-use crate::engine::{Act, Fix, Remedy, Runbook, Service, Stop, Wait};
+use crate::engine::{Act, Fix, Remedy, Runbook, Stop, Wait};
 use crate::peering::{Claim, Party, Record, Status};
 
 /// A record under way, the time, and the runbook it follows.

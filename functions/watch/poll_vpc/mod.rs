@@ -6,11 +6,10 @@ use std::time::Duration;
 
 use tracing::info;
 
+use crate::cloud::Failure;
 use crate::cloud::aiven::Vpc;
 use crate::create::Tools;
-use crate::engine::{
-    Class, Delivery, Engine, Failure, PollMessage, RunError, classify, is_newer, queue_of, tell_if_late,
-};
+use crate::engine::{Class, Delivery, Engine, PollMessage, RunError, classify, is_newer, queue_of, tell_if_late};
 use crate::peering::VpcRef;
 use crate::store::{Flag, Outage, Scope, Stored, reject};
 

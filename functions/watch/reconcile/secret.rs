@@ -7,10 +7,11 @@ use jiff::Timestamp;
 
 use super::{Seen, application_gone, is_settled};
 use crate::clock::Clock;
+use crate::cloud::Service;
 use crate::cloud::key_vault::secret_name;
 use crate::create::add_credential::secret::{ItsPassword, Kept, application_of, by_hand};
 use crate::create::{Tools, add_credential};
-use crate::engine::{Service, SharedEffect, Stop};
+use crate::engine::{SharedEffect, Stop};
 use crate::peering::AppId;
 use crate::store::SharedRow;
 

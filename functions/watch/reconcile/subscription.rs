@@ -9,11 +9,12 @@ use super::installation::Principals;
 use super::{Seen, by_hand, is_settled, record};
 use crate::clock::Clock;
 use crate::cloud::arm::{RoleAssignment, RoleDefinition};
+use crate::cloud::{Failure, Service};
 use crate::create::roles::{
     AIVEN_ASSIGNMENT, Role, assign_command, assignment_part, last_segment, senders_application,
 };
 use crate::create::{Tools, admit_aiven, authorize_application, create_service_principal, define_aiven_role};
-use crate::engine::{Engine, Failure, RunError, Service};
+use crate::engine::{Engine, RunError};
 use crate::peering::{Drift, ObjectId, SubscriptionId, VnetId};
 use crate::settings::PeeringRole;
 use crate::store::{Scope, SharedRow};

@@ -10,9 +10,10 @@ use uuid::Uuid;
 
 use super::{AppId, Kept, Tools, secret_name};
 use crate::clock::Clock;
+use crate::cloud::Failure;
 use crate::cloud::graph::{NewPassword, Password};
 use crate::cloud::key_vault::{KeyVault, Version};
-use crate::engine::{Failure, Fix, SharedEffect, Stop, may_have_landed};
+use crate::engine::{Fix, SharedEffect, Stop};
 
 /// How long a password is good, nominal: what Entra's portal proposes. Long enough that a new one is no monthly chore, short enough
 /// for the policies that tenants set on the lifetime of passwords.
@@ -117,7 +118,7 @@ impl<'a> ItsPassword<'a> {
         match self.vault()?.set_secret(&secret_name(self.app), &secret, Some(expires), &tags).await {
             Ok(Version { version, .. }) => Ok(Kept { key_id: Some(key_id), version, expires: Some(expires) }),
             Err(failure) => {
-                if !may_have_landed(&failure) {
+                if !failure.may_have_landed() {
                     // Nobody will ever know its text. Should this fail, too, the next pass removes it.
                     drop(self.remove(key_id).await);
                 }

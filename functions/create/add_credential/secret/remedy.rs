@@ -1,8 +1,9 @@
 //! The commands with which a person mends what the app may not.
 
 use super::{AppId, secret_name};
+use crate::cloud::{Failure, Service};
 use crate::create::Tools;
-use crate::engine::{Failure, Remedy, Service};
+use crate::engine::Remedy;
 use crate::peering::Record;
 
 /// What Entra says of a password that is wrong or too new, and of one at its end.

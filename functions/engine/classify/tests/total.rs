@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::engine::{NOT_SENT, may_have_landed};
+use crate::cloud::NOT_SENT;
 use crate::peering::Party;
 
 const SERVICES: [Service; 6] =
@@ -59,7 +59,7 @@ fn no_answer_is_waited_for_and_may_have_landed() {
     for service in SERVICES {
         let unanswered = Failure { status: None, ..failure(service, 0, "", "connection reset") };
         assert!(matches!(classify(&unanswered).class, Class::Transient | Class::Shared), "{service}");
-        assert!(may_have_landed(&unanswered));
+        assert!(unanswered.may_have_landed());
     }
 }
 
@@ -67,12 +67,12 @@ fn no_answer_is_waited_for_and_may_have_landed() {
 fn a_link_to_a_foreign_address_is_not_followed_and_not_waited_for() {
     let foreign = Failure { status: None, ..failure(Service::Arm, 0, NOT_SENT, "https://elsewhere") };
     assert_eq!(classify(&foreign).class, Class::Permanent);
-    assert!(!may_have_landed(&foreign));
+    assert!(!foreign.may_have_landed());
 }
 
 #[test]
 fn only_a_clear_refusal_means_that_nothing_was_made() {
-    let landed = |status| may_have_landed(&failure(Service::Arm, status, "", ""));
+    let landed = |status| failure(Service::Arm, status, "", "").may_have_landed();
     assert!([200, 201, 202, 408, 500, 502, 503, 504].into_iter().all(landed));
     assert!(![400, 401, 403, 404, 409, 412, 422, 429].into_iter().any(landed));
 }
@@ -98,6 +98,6 @@ proptest! {
             prop_assert!(rule.pace > 0 && rule.slowest >= rule.pace);
             prop_assert!(retry_after.is_none_or(|asked| delay >= asked));
         }
-        let _ = may_have_landed(&failure);
+        let _ = failure.may_have_landed();
     }
 }

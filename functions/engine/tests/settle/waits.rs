@@ -122,7 +122,7 @@ fn a_failure_without_a_code_is_known_by_its_status() {
     let mut scene = Scene::new();
     scene.settle(failed(Service::Graph, 503, ""));
     assert_eq!(scene.record.waiting.as_ref().unwrap().code, "Graph503");
-    let unanswered = crate::engine::Failure { status: None, ..failure(Service::Arm, 0, "") };
+    let unanswered = crate::cloud::Failure { status: None, ..failure(Service::Arm, 0, "") };
     scene.settle(Err(unanswered.into()));
     assert_eq!(scene.record.waiting.as_ref().unwrap().code, "ArmUnanswered");
 }

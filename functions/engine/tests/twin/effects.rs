@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 
 use super::stepped::moment;
+use crate::cloud::{Failure, Service};
 use crate::engine::tests::failure;
-use crate::engine::{Act, Failure, Job, Look, Service, SharedEffect, Step, Stop};
+use crate::engine::{Act, Job, Look, SharedEffect, Step, Stop};
 use crate::peering::{Half, Provenance};
 use crate::store::Scope;
 

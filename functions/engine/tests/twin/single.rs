@@ -12,10 +12,9 @@ use async_trait::async_trait;
 use super::world::{World, drive, now};
 use super::*;
 use crate::clock::{Clock, TimeScale};
+use crate::cloud::Failure;
 use crate::engine::tests::{ManualClock, record, runbook};
-use crate::engine::{
-    Act, Delivery, Engine, Failure, Job, Look, RunError, Step, StepMessage, Stop, Wait, queue_of, to_text,
-};
+use crate::engine::{Act, Delivery, Engine, Job, Look, RunError, Step, StepMessage, Stop, Wait, queue_of, to_text};
 use crate::peering::{Record, Status};
 use crate::store::{Loaded, Queues, ReceivedMessage, Records, Stored};
 

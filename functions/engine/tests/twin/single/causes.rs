@@ -1,7 +1,8 @@
 //! What stops every peering: recorded once, over when the service that it came from answers again.
 
 use super::*;
-use crate::engine::{Class, Service, classify};
+use crate::cloud::Service;
+use crate::engine::{Class, classify};
 use crate::store::{Scope, SharedRow};
 
 /// Fails as often as it is told to, then is done.

@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+/// The code of a call that this app refused to send.
+pub const NOT_SENT: &str = "ForeignAddress";
+
 /// Whom a call went to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -74,5 +77,14 @@ impl Failure {
     /// The answer says that what was asked for is not there.
     pub fn is_not_found(&self) -> bool {
         self.status == Some(404)
+    }
+
+    /// Whether the effect may have happened all the same: no answer, an answer that cannot be read, or a service that broke while it
+    /// worked.
+    pub fn may_have_landed(&self) -> bool {
+        match self.status {
+            None => self.code != NOT_SENT,
+            Some(status) => !(300..500).contains(&status) || status == 408,
+        }
     }
 }
