@@ -1,5 +1,6 @@
 //! The settings, read once at start. All that are missing or malformed are named in one error.
 
+mod endpoints;
 pub mod names;
 
 use std::net::SocketAddr;
@@ -10,9 +11,9 @@ use url::Url;
 use uuid::Uuid;
 
 use crate::clock::TimeScale;
-use crate::cloud::Endpoints;
-use crate::cloud::entra::Credential;
 use crate::peering::{AppId, ObjectId, Owner, SubscriptionId, TenantId, VnetId, VpcRef};
+
+pub use endpoints::{Credential, Endpoints};
 
 /// Aiven's application, by which its platform peers to networks of its customers (its published runbooks).
 const AIVEN_APPLICATION: &str = "55f300d4-fc50-4c5e-9222-e90a6e2187fb";

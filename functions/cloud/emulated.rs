@@ -11,13 +11,15 @@ use azure_core::http::{AsyncRawResponse, Body, HttpClient, Request};
 use emulator::clouds::{Clouds as World, Options, Pair, Service};
 use jiff::Timestamp;
 
+use super::Clouds;
 use super::aiven::{NewConnection, Owner, VpcState};
 use super::arm::{PeeringSpec, PeeringState, SyncLevel};
-use super::entra::{Credential, EntraTokens, Identity};
+use super::entra::{EntraTokens, Identity};
 use super::key_vault::secret_name;
-use super::{Clouds, Endpoints};
 use crate::clock::{Clock, SystemClock, TimeScale};
 use crate::peering::{AppId, VnetId, VpcRef};
+use crate::settings::Credential;
+use crate::settings::Endpoints;
 
 /// Hands requests to the emulated clouds; those to the virtual machine's identity endpoint in the platform's words.
 struct InProcess(World);

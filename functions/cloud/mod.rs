@@ -28,41 +28,15 @@ pub mod resolve;
 mod script;
 mod transport;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use azure_core::http::HttpClient;
-use secrecy::SecretString;
-use url::Url;
 
 use crate::clock::Clock;
-use crate::peering::{AppId, TenantId};
+use crate::settings::Endpoints;
 
 pub use failure::{Failure, NOT_SENT, Service};
 pub use transport::transport;
-
-/// Where the services are, and who we are there.
-#[derive(Debug, Clone)]
-pub struct Endpoints {
-    /// Entra's authority, without tenant: `https://login.microsoftonline.com`. Must be https.
-    pub entra: Url,
-    /// Microsoft Graph without `/v1.0`: `https://graph.microsoft.com`.
-    pub graph: Url,
-    /// Azure Resource Manager: `https://management.azure.com`.
-    pub arm: Url,
-    /// The vault that keeps the application's password, if there is one: `https://<name>.vault.azure.net`.
-    pub key_vault: Option<Url>,
-    /// Aiven without `/v1`: `https://api.aiven.io`.
-    pub aiven: Url,
-    /// A name server that knows the hosts of emulated services; in production the system's resolver is asked.
-    pub name_server: Option<SocketAddr>,
-    /// The home tenant.
-    pub tenant: TenantId,
-    /// Client id of the app's user-assigned managed identity.
-    pub client_id: AppId,
-    /// Aiven's API token.
-    pub aiven_token: SecretString,
-}
 
 /// The clients of all services.
 #[derive(Clone)]

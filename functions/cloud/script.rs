@@ -11,11 +11,12 @@ use azure_core::http::{AsyncRawResponse, Body, HttpClient, Request};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
+use super::Clouds;
 use super::entra::{Identity, Token, TokenSource};
-use super::{Clouds, Endpoints};
 use crate::clock::{Clock, TimeScale};
 use crate::cloud::Failure;
 use crate::peering::{AppId, SubscriptionId, TenantId, VnetId};
+use crate::settings::Endpoints;
 
 pub const HOME: &str = "22222222-2222-4222-8222-222222222222";
 pub const REMOTE: &str = "99999999-9999-4999-8999-999999999999";

@@ -18,10 +18,10 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use super::Endpoints;
 use super::http::Http;
 use super::open_enum::open_enum;
 use crate::peering::{AppId, TenantId, VnetId};
+use crate::settings::Endpoints;
 
 pub use crate::peering::Owner;
 pub use services::{AivenService, Component, ComponentRoute, ServiceState, Usage};

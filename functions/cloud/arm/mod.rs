@@ -19,12 +19,12 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use self::errors::said;
-use super::Endpoints;
 use super::entra::{Identity, TokenSource};
 use super::http::{Call, Http, address, code, default_scope};
 use super::open_enum::open_enum;
 use crate::cloud::{Failure, Service};
 use crate::peering::{AppId, SubscriptionId, TenantId};
+use crate::settings::Endpoints;
 
 pub use network::{Peering, PeeringState, ProvisioningState, SyncLevel, Vnet};
 pub use operations::{Accepted, Progress};

@@ -23,18 +23,8 @@ pub use source::EntraTokens;
 pub enum Identity {
     /// The installation's managed identity itself.
     Installation,
-    /// The application that peers, which proves itself as [`Credential`] says.
+    /// The application that peers, which proves itself as [`Credential`](crate::settings::Credential) says.
     Application(AppId),
-}
-
-/// How the application proves itself.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Credential {
-    /// The managed identity's token is its client assertion: there is no secret.
-    #[default]
-    Federated,
-    /// By a password, which the vault of `KEY_VAULT_URL` keeps.
-    Secret,
 }
 
 /// A bearer token; prints no more than its expiry.

@@ -7,11 +7,11 @@ use jiff::Timestamp;
 use secrecy::ExposeSecret;
 
 use super::{EntraTokens, Identity, Token, TokenSource};
-use crate::cloud::Endpoints;
 use crate::cloud::http::Http;
 use crate::cloud::key_vault::{KeyVault, secret_name};
 use crate::cloud::{Failure, Service};
 use crate::peering::{AppId, TenantId};
+use crate::settings::Endpoints;
 
 /// Entra's refusals of a password: wrong or too new, and expired.
 const REFUSED: [&str; 2] = ["AADSTS7000215", "AADSTS7000222"];

@@ -18,12 +18,13 @@ use jiff::Timestamp;
 
 use super::readable::ReadableErrors;
 use super::secrets::{Secrets, is_refused};
-use super::{Credential, Identity, Token, TokenSource};
+use super::{Identity, Token, TokenSource};
 use crate::clock::Clock;
-use crate::cloud::Endpoints;
 use crate::cloud::http::{Http, timed};
 use crate::cloud::{Failure, Service};
 use crate::peering::{AppId, TenantId};
+use crate::settings::Credential;
+use crate::settings::Endpoints;
 
 /// What a managed identity's token must be for, to serve as an application's client assertion
 /// (Entra: configure an app to trust a managed identity).

@@ -13,6 +13,7 @@ use super::*;
 use crate::clock::Clock;
 use crate::cloud::Service;
 use crate::cloud::script::{APP, HOME, REMOTE, Script, TokioClock, app, endpoints, home, remote};
+use crate::settings::Credential;
 
 const ARM: &str = "https://arm.test/.default";
 const IDENTITY: &str = "GET /metadata/identity/oauth2/token?api-version=2019-08-01&resource=";

@@ -12,11 +12,11 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 use url::Url;
 
-use super::Endpoints;
 use super::entra::{Identity, TokenSource};
 use super::http::{Call, Http, Reply, Said, address, code, default_scope};
 use crate::cloud::{Failure, Service};
 use crate::peering::{AppId, ObjectId, TenantId};
+use crate::settings::Endpoints;
 
 pub use passwords::{NewPassword, Password};
 

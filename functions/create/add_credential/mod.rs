@@ -8,10 +8,10 @@ use async_trait::async_trait;
 
 use super::create_service_principal::application;
 use crate::cloud::Failure;
-use crate::cloud::entra::Credential;
 use crate::create::Tools;
 use crate::engine::{Act, Job, Look, Remedy, Step, Stop};
 use crate::peering::Record;
+use crate::settings::Credential;
 
 /// Its name.
 pub const STEP: &str = "add_credential";

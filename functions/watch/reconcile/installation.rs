@@ -9,11 +9,11 @@ use tracing::debug;
 
 use super::{Seen, application_gone, by_hand, is_settled, record, secret};
 use crate::cloud::Failure;
-use crate::cloud::entra::Credential;
 use crate::create::add_credential::federated;
 use crate::create::{Tools, add_credential, admit_aiven, create_service_principal, register_application};
 use crate::engine::{Engine, Fix, RunError, Stop};
 use crate::peering::{AppId, Drift, ObjectId};
+use crate::settings::Credential;
 use crate::store::{Scope, SharedRow};
 
 /// The principals that have roles.

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::cloud::key_vault::secret_name;
+use crate::settings::Credential;
 
 const IDENTITY_TOKEN: &str = "https://vault.test";
 

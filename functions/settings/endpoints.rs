@@ -1,0 +1,41 @@
+//! Where the services are, who the app is there, and how its application signs in.
+
+use std::net::SocketAddr;
+
+use secrecy::SecretString;
+use url::Url;
+
+use crate::peering::{AppId, TenantId};
+
+/// Where the services are, and who we are there.
+#[derive(Debug, Clone)]
+pub struct Endpoints {
+    /// Entra's authority, without tenant: `https://login.microsoftonline.com`. Must be https.
+    pub entra: Url,
+    /// Microsoft Graph without `/v1.0`: `https://graph.microsoft.com`.
+    pub graph: Url,
+    /// Azure Resource Manager: `https://management.azure.com`.
+    pub arm: Url,
+    /// The vault that keeps the application's password, if there is one: `https://<name>.vault.azure.net`.
+    pub key_vault: Option<Url>,
+    /// Aiven without `/v1`: `https://api.aiven.io`.
+    pub aiven: Url,
+    /// A name server that knows the hosts of emulated services; in production the system's resolver is asked.
+    pub name_server: Option<SocketAddr>,
+    /// The home tenant.
+    pub tenant: TenantId,
+    /// Client id of the app's user-assigned managed identity.
+    pub client_id: AppId,
+    /// Aiven's API token.
+    pub aiven_token: SecretString,
+}
+
+/// How the application proves itself.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Credential {
+    /// The managed identity's token is its client assertion: there is no secret.
+    #[default]
+    Federated,
+    /// By a password, which the vault of `KEY_VAULT_URL` keeps.
+    Secret,
+}
