@@ -11,7 +11,8 @@ use crate::accept_request::{REQUESTS, accept_request};
 use crate::clock::{Clock, SystemClock};
 use crate::cloud::entra::EntraTokens;
 use crate::cloud::{Clouds, transport};
-use crate::create::{self, Tools};
+use crate::context::Context;
+use crate::create;
 use crate::create_vpc::await_vpc::await_vpc;
 use crate::create_vpc::{AWAIT_VPC, VPC_REQUESTS, create_vpc};
 use crate::delete;
@@ -32,7 +33,7 @@ pub struct App {
     /// Runs steps.
     pub engine: Engine,
     /// The clouds and the settings.
-    pub tools: Tools,
+    pub context: Context,
     prepared: Arc<OnceCell<()>>,
 }
 
@@ -73,10 +74,13 @@ impl App {
 
     /// Puts the app together from parts, which may be simulated.
     pub fn new(settings: Settings, clouds: Clouds, storage: Storage, clock: Arc<dyn Clock>) -> Self {
-        let tools = Tools { clouds, settings: Arc::new(settings) };
-        let engine =
-            Engine::new(storage, clock, Runbooks { create: create::runbook(&tools), delete: delete::runbook(&tools) });
-        Self { engine, tools, prepared: Arc::default() }
+        let context = Context { clouds, settings: Arc::new(settings) };
+        let engine = Engine::new(
+            storage,
+            clock,
+            Runbooks { create: create::runbook(&context), delete: delete::runbook(&context) },
+        );
+        Self { engine, context, prepared: Arc::default() }
     }
 
     /// Makes tables and queues, and makes sure that the storage is this installation's. Once: every function waits for it, and tries
@@ -95,7 +99,7 @@ impl App {
         let queues = self.queues();
         let queues = queues.iter().map(|queue| storage.queues.create_queue_if_missing(queue));
         futures::future::try_join_all(queues).await?;
-        let ours = &self.tools.settings.installation;
+        let ours = &self.context.settings.installation;
         let claim = |row: &mut SharedRow| {
             let unclaimed = row.installation.is_none();
             row.installation.get_or_insert_with(|| ours.clone());
@@ -134,36 +138,36 @@ impl App {
         functions.insert(
             "accept_request",
             self.on_message(REQUESTS, |app, text, delivery| async move {
-                accept_request(&app.engine, &app.tools, &text, &delivery).await
+                accept_request(&app.engine, &app.context, &text, &delivery).await
             }),
         );
         functions.insert(
             "create_vpc",
             self.on_message(VPC_REQUESTS, |app, text, delivery| async move {
-                create_vpc(&app.engine, &app.tools, &text, &delivery).await
+                create_vpc(&app.engine, &app.context, &text, &delivery).await
             }),
         );
         functions.insert(
             "await_vpc",
             self.on_message(AWAIT_VPC, |app, text, delivery| async move {
-                await_vpc(&app.engine, &app.tools, &text, &delivery).await
+                await_vpc(&app.engine, &app.context, &text, &delivery).await
             }),
         );
         functions.insert(
             "poll_vpc",
             self.on_message(&queue_of("poll_vpc"), |app, text, delivery| async move {
-                poll_vpc(&app.engine, &app.tools, &text, &delivery).await
+                poll_vpc(&app.engine, &app.context, &text, &delivery).await
             }),
         );
         functions.insert(
             "reconcile_vpc",
             self.on_message(&queue_of("reconcile_vpc"), |app, text, delivery| async move {
-                reconcile_vpc(&app.engine, &app.tools, &text, &delivery).await
+                reconcile_vpc(&app.engine, &app.context, &text, &delivery).await
             }),
         );
-        functions.insert("reconcile", self.on_timer(|app| async move { reconcile(&app.engine, &app.tools).await }));
+        functions.insert("reconcile", self.on_timer(|app| async move { reconcile(&app.engine, &app.context).await }));
         functions.insert("poll_waiting", self.on_timer(|app| async move { poll_waiting(&app.engine).await }));
-        functions.insert("sweep", self.on_timer(|app| async move { sweep(&app.engine, &app.tools).await }));
+        functions.insert("sweep", self.on_timer(|app| async move { sweep(&app.engine, &app.context).await }));
         functions
     }
 

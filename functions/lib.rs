@@ -1,6 +1,7 @@
 //! The function app, room by room.
 //!
 //! - [`accept_request`]: the door. Every request message, whatever its action.
+//! - [`context`]: what every step may use: the clouds, and the settings.
 //! - [`create`]: the runbook forwards, one folder a step. Its table is the place to begin reading.
 //! - [`create_vpc`]: before the runbook: the Aiven VPC itself, if that is to be made, too.
 //! - [`delete`]: the runbook backwards, laid out the same way.
@@ -18,6 +19,7 @@ pub mod accept_request;
 pub mod app;
 pub mod clock;
 pub mod cloud;
+pub mod context;
 pub mod create;
 pub mod create_vpc;
 pub mod delete;

@@ -5,7 +5,7 @@ pub(crate) mod decide;
 use tracing::info;
 
 use self::decide::{Move, decide};
-use crate::create::Tools;
+use crate::context::Context;
 use crate::engine::{Delivery, Engine, RunError};
 use crate::peering::{
     Action, JournalEntry, Opening, Options, PeeringKey, Record, Request, Status, TraceParent, VnetId,
@@ -17,7 +17,12 @@ use crate::store::{Flag, Loaded, Stored, reject_message, was_rejected};
 pub const REQUESTS: &str = "peering-requests";
 
 /// Handles a message of the public queue. Bad input ends in table `rejected`, with the reason.
-pub async fn accept_request(engine: &Engine, tools: &Tools, text: &str, delivery: &Delivery) -> Result<(), RunError> {
+pub async fn accept_request(
+    engine: &Engine,
+    context: &Context,
+    text: &str,
+    delivery: &Delivery,
+) -> Result<(), RunError> {
     let id = delivery.message_id.as_str();
     if delivery.redelivered && was_rejected(&engine.storage, (REQUESTS, id), text.as_bytes()).await? {
         return Ok(());
@@ -27,7 +32,7 @@ pub async fn accept_request(engine: &Engine, tools: &Tools, text: &str, delivery
         Err(reason) => return refuse(engine, text, id, &reason, reference_in(text).as_deref()).await,
     };
     let reference = request.reference.clone();
-    if let Err(reason) = admit(&tools.settings, &request) {
+    if let Err(reason) = admit(&context.settings, &request) {
         return refuse(engine, text, id, &reason, reference.as_deref()).await;
     }
     let asked = Asked { engine, request: &request, text, delivery };

@@ -5,14 +5,14 @@ use async_trait::async_trait;
 use uuid::Uuid;
 
 use crate::cloud::arm::{RoleDefinition, RoleSpec, role_assignment_id, role_definition_id};
-use crate::create::Tools;
+use crate::context::Context;
 use crate::engine::{Fix, SharedEffect, Stop};
 use crate::peering::{AppId, ObjectId, SubscriptionId, VnetId, guid};
 
 /// A custom role of a subscription.
 pub struct Role<'a> {
     /// The clouds.
-    pub tools: &'a Tools,
+    pub context: &'a Context,
     /// The subscription.
     pub subscription: SubscriptionId,
     /// What it is for: part of its name and of the seed of its id.
@@ -29,12 +29,12 @@ impl Role<'_> {
     /// Its id: the GUID that Bicep computes for it.
     pub fn id(&self) -> Uuid {
         let words = self.purpose.replace(' ', "-");
-        guid(&[&self.subscription.scope(), "aiven-peering", &self.tools.settings.installation, &words])
+        guid(&[&self.subscription.scope(), "aiven-peering", &self.context.settings.installation, &words])
     }
 
     /// Role names are unique in a tenant, so the name holds the subscription.
     fn spec(&self) -> RoleSpec {
-        let installation = &self.tools.settings.installation;
+        let installation = &self.context.settings.installation;
         RoleSpec {
             role_name: format!("Aiven peering {installation}: {} ({})", self.purpose, self.subscription),
             description: self.description.to_owned(),
@@ -87,7 +87,7 @@ impl SharedEffect for Role<'_> {
     type Value = String;
 
     async fn look(&self) -> Result<Option<String>, Stop> {
-        let arm = &self.tools.clouds.arm;
+        let arm = &self.context.clouds.arm;
         let found = match arm.role_definition(self.subscription, self.id()).await? {
             Some(role) => Some(role),
             None => arm.role_definitions_named(self.subscription, &self.spec().role_name).await?.into_iter().next(),
@@ -96,14 +96,14 @@ impl SharedEffect for Role<'_> {
     }
 
     async fn make(&self) -> Result<String, Stop> {
-        Ok(self.tools.clouds.arm.put_role_definition(self.subscription, self.id(), &self.spec()).await?.id)
+        Ok(self.context.clouds.arm.put_role_definition(self.subscription, self.id(), &self.spec()).await?.id)
     }
 }
 
 /// A role on a VNet, for a service principal.
 pub struct Assignment<'a> {
     /// The clouds.
-    pub tools: &'a Tools,
+    pub context: &'a Context,
     /// The VNet.
     pub vnet: &'a VnetId,
     /// Who gets the role.
@@ -135,7 +135,7 @@ impl SharedEffect for Assignment<'_> {
     /// One at the VNet, or above it: a role on the whole subscription does as well, and is not ours.
     async fn look(&self) -> Result<Option<String>, Stop> {
         let scope = self.vnet.to_string();
-        let all = self.tools.clouds.arm.role_assignments(&scope, self.principal).await?;
+        let all = self.context.clouds.arm.role_assignments(&scope, self.principal).await?;
         let same =
             |a: &&crate::cloud::arm::RoleAssignment| a.role == Some(self.role_id()) && a.principal == self.principal;
         Ok(all.iter().filter(same).find(|a| a.covers(&scope)).map(|found| found.id.clone()))
@@ -143,7 +143,7 @@ impl SharedEffect for Assignment<'_> {
 
     async fn make(&self) -> Result<String, Stop> {
         let scope = self.vnet.to_string();
-        Ok(self.tools.clouds.arm.put_role_assignment(&scope, self.name(), self.role, self.principal).await?.id)
+        Ok(self.context.clouds.arm.put_role_assignment(&scope, self.name(), self.role, self.principal).await?.id)
     }
 
     fn intended(&self) -> Option<String> {

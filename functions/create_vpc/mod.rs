@@ -19,7 +19,7 @@ use serde_json::Value;
 use tracing::info;
 
 use crate::accept_request::reference_in;
-use crate::create::Tools;
+use crate::context::Context;
 use crate::engine::{Delivery, Engine, Fix, RunError, Stop, to_text};
 use crate::peering::{SCHEMA, Status, VpcRequest};
 use crate::settings::Settings;
@@ -50,8 +50,8 @@ pub struct VpcMessage {
 }
 
 /// Handles a message of the public queue. Bad input ends in table `rejected`, with the reason.
-pub async fn create_vpc(engine: &Engine, tools: &Tools, text: &str, delivery: &Delivery) -> Result<(), RunError> {
-    let asked = VpcRequest::parse(text).and_then(|request| admit(&tools.settings, &request).map(|()| request));
+pub async fn create_vpc(engine: &Engine, context: &Context, text: &str, delivery: &Delivery) -> Result<(), RunError> {
+    let asked = VpcRequest::parse(text).and_then(|request| admit(&context.settings, &request).map(|()| request));
     let request = match asked {
         Ok(request) => request,
         Err(reason) => {

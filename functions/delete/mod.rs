@@ -7,22 +7,22 @@ mod delete_azure_peering;
 mod leave_network;
 mod revoke_access;
 
-use crate::create::{Tools, row};
-use crate::engine::Runbook;
+use crate::context::Context;
+use crate::engine::{Runbook, step};
 use crate::peering::{Half, Provenance, Record, Status};
 
 /// The steps in their order. Aiven's half goes first: that is what the published runbooks do, and without it no traffic flows.
 #[rustfmt::skip]
-pub fn runbook(tools: &Tools) -> Runbook {
+pub fn runbook(context: &Context) -> Runbook {
     use Status::Deleting;
-    let t = || tools.clone();
+    let c = || context.clone();
     Runbook {
         entries: vec![
-            row(delete_aiven_peering::STEP,     "delete", Deleting, "delete Aiven's half",                            delete_aiven_peering::DeleteAivenPeering(t())),
-            row(await_aiven_gone::STEP,         "delete", Deleting, "wait until Aiven's half is gone",                await_aiven_gone::AwaitAivenGone(t())),
-            row(delete_azure_peering::STEP,     "delete", Deleting, "delete our half",                                delete_azure_peering::DeleteAzurePeering(t())),
-            row(leave_network::STEP,            "delete", Deleting, "leave the users of the VNet",                    leave_network::LeaveNetwork),
-            row(revoke_access::STEP,            "delete", Deleting, "take back the roles that nobody uses any more",  revoke_access::RevokeAccess(t())),
+            step(delete_aiven_peering::STEP,     "delete", Deleting, "delete Aiven's half",                            delete_aiven_peering::DeleteAivenPeering { context: c() }),
+            step(await_aiven_gone::STEP,         "delete", Deleting, "wait until Aiven's half is gone",                await_aiven_gone::AwaitAivenGone { context: c() }),
+            step(delete_azure_peering::STEP,     "delete", Deleting, "delete our half",                                delete_azure_peering::DeleteAzurePeering { context: c() }),
+            step(leave_network::STEP,            "delete", Deleting, "leave the users of the VNet",                    leave_network::LeaveNetwork),
+            step(revoke_access::STEP,            "delete", Deleting, "take back the roles that nobody uses any more",  revoke_access::RevokeAccess { context: c() }),
         ],
         end: Status::Deleted,
         retired: &[],

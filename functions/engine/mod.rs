@@ -27,5 +27,5 @@ pub use message::{Delivery, PollMessage, ReconcileMessage, StepMessage, is_newer
 pub use outcome::{Act, Fix, Look, Stop, Wait};
 pub use remove::Uses;
 pub use run::{Engine, RunError, to_text};
-pub use step::{Entry, Job, Remedy, Runbook, Runbooks, Step};
+pub use step::{Entry, Job, Remedy, Runbook, Runbooks, Step, step};
 pub use tell::tell_if_late;

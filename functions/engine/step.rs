@@ -128,6 +128,17 @@ pub struct Entry {
     pub step: Arc<dyn Step>,
 }
 
+/// A row of a runbook.
+pub fn step(
+    name: &'static str,
+    number: &'static str,
+    status: Status,
+    title: &'static str,
+    step: impl Step + 'static,
+) -> Entry {
+    Entry { name, number, status, title, step: Arc::new(step) }
+}
+
 /// The steps in their order.
 #[derive(Clone)]
 pub struct Runbook {

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use super::application;
 use crate::cloud::graph::FederatedCredential;
 use crate::cloud::{Failure, Service};
-use crate::create::Tools;
+use crate::context::Context;
 use crate::engine::{Act, Job, Look, Remedy, SharedEffect, Stop};
 use crate::peering::AppId;
 use crate::store::Scope;
@@ -14,9 +14,9 @@ use crate::store::Scope;
 const AUDIENCE: &str = "api://AzureADTokenExchange";
 
 /// Is it there, or vouched for?
-pub(super) async fn look(tools: &Tools, job: &mut Job) -> Result<Look, Stop> {
+pub(super) async fn look(context: &Context, job: &mut Job) -> Result<Look, Stop> {
     let app = application(job)?;
-    if tools.settings.made.application == Some(app) {
+    if context.settings.made.application == Some(app) {
         // The deployment that made the application made its credential, too.
         return Ok(Look::Done);
     }
@@ -28,21 +28,21 @@ pub(super) async fn look(tools: &Tools, job: &mut Job) -> Result<Look, Stop> {
 }
 
 /// Makes it, if it is not there.
-pub(super) async fn act(tools: &Tools, job: &mut Job) -> Result<Act, Stop> {
+pub(super) async fn act(context: &Context, job: &mut Job) -> Result<Act, Stop> {
     let app = application(job)?;
-    let known = job.ensure(&Scope::Installation, &part(app), &ItsCredential { tools, app }).await?;
+    let known = job.ensure(&Scope::Installation, &part(app), &ItsCredential { context, app }).await?;
     job.record.facts.credential_at = known.made_at;
     Ok(Act::Done)
 }
 
 /// Whoever owns the application adds it.
-pub(super) fn remedy(tools: &Tools, app: AppId, failure: &Failure) -> Option<Remedy> {
+pub(super) fn remedy(context: &Context, app: AppId, failure: &Failure) -> Option<Remedy> {
     if failure.service != Service::Graph || failure.status != Some(403) {
         return None;
     }
     Some(Remedy {
         why: "the app's managed identity has no right to add a credential to the application".to_owned(),
-        command: command(tools, app),
+        command: command(context, app),
     })
 }
 
@@ -52,8 +52,8 @@ pub fn part(app: AppId) -> String {
 }
 
 /// The credential: it trusts this app's identity, as the home tenant's token service names it.
-pub fn wanted(tools: &Tools) -> FederatedCredential {
-    let settings = &tools.settings;
+pub fn wanted(context: &Context) -> FederatedCredential {
+    let settings = &context.settings;
     FederatedCredential {
         name: format!("aiven-azure-peering-{}", settings.installation),
         issuer: format!(
@@ -72,8 +72,8 @@ pub fn is_same(a: &FederatedCredential, b: &FederatedCredential) -> bool {
 }
 
 /// The command that adds it, for a person who may.
-pub fn command(tools: &Tools, app: AppId) -> String {
-    let FederatedCredential { name, issuer, subject, audiences } = wanted(tools);
+pub fn command(context: &Context, app: AppId) -> String {
+    let FederatedCredential { name, issuer, subject, audiences } = wanted(context);
     let parameters = serde_json::json!({"name": name, "issuer": issuer, "subject": subject, "audiences": audiences});
     format!(
         "az ad app federated-credential create --id {app} --parameters '{parameters}' (run by an owner of the application)"
@@ -81,7 +81,7 @@ pub fn command(tools: &Tools, app: AppId) -> String {
 }
 
 struct ItsCredential<'a> {
-    tools: &'a Tools,
+    context: &'a Context,
     app: AppId,
 }
 
@@ -91,12 +91,12 @@ impl SharedEffect for ItsCredential<'_> {
 
     /// By what it trusts, not by name: issuer and subject are unique in an application.
     async fn look(&self) -> Result<Option<String>, Stop> {
-        let wanted = wanted(self.tools);
-        let all = self.tools.clouds.graph.federated_credentials(self.app).await?;
+        let wanted = wanted(self.context);
+        let all = self.context.clouds.graph.federated_credentials(self.app).await?;
         Ok(all.into_iter().find(|found| is_same(found, &wanted)).map(|found| found.name))
     }
 
     async fn make(&self) -> Result<String, Stop> {
-        Ok(self.tools.clouds.graph.create_federated_credential(self.app, &wanted(self.tools)).await?.name)
+        Ok(self.context.clouds.graph.create_federated_credential(self.app, &wanted(self.context)).await?.name)
     }
 }

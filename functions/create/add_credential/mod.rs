@@ -8,7 +8,7 @@ use async_trait::async_trait;
 
 use super::create_service_principal::application;
 use crate::cloud::Failure;
-use crate::create::Tools;
+use crate::context::Context;
 use crate::engine::{Act, Job, Look, Remedy, Step, Stop};
 use crate::peering::Record;
 use crate::settings::Credential;
@@ -17,29 +17,32 @@ use crate::settings::Credential;
 pub const STEP: &str = "add_credential";
 
 /// See the module.
-pub struct AddCredential(pub Tools);
+pub struct AddCredential {
+    /// The clouds and the settings.
+    pub context: Context,
+}
 
 #[async_trait]
 impl Step for AddCredential {
     async fn look(&self, job: &mut Job) -> Result<Look, Stop> {
-        match self.0.settings.credential {
-            Credential::Federated => federated::look(&self.0, job).await,
+        match self.context.settings.credential {
+            Credential::Federated => federated::look(&self.context, job).await,
             Credential::Secret => secret::look(job).await,
         }
     }
 
     async fn act(&self, job: &mut Job) -> Result<Act, Stop> {
-        match self.0.settings.credential {
-            Credential::Federated => federated::act(&self.0, job).await,
-            Credential::Secret => secret::act(&self.0, job).await,
+        match self.context.settings.credential {
+            Credential::Federated => federated::act(&self.context, job).await,
+            Credential::Secret => secret::act(&self.context, job).await,
         }
     }
 
     fn remedy(&self, record: &Record, failure: &Failure) -> Option<Remedy> {
         let app = record.facts.application?;
-        match self.0.settings.credential {
-            Credential::Federated => federated::remedy(&self.0, app, failure),
-            Credential::Secret => secret::remedy(&self.0, app, failure),
+        match self.context.settings.credential {
+            Credential::Federated => federated::remedy(&self.context, app, failure),
+            Credential::Secret => secret::remedy(&self.context, app, failure),
         }
     }
 }

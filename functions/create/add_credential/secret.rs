@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::application;
 use crate::cloud::key_vault::secret_name;
-use crate::create::Tools;
+use crate::context::Context;
 use crate::engine::{Act, Job, Known, Look, Stop};
 use crate::peering::AppId;
 use crate::store::Scope;
@@ -56,9 +56,9 @@ pub(super) async fn look(job: &mut Job) -> Result<Look, Stop> {
 }
 
 /// Sees to it that the vault holds a password that Entra takes.
-pub(super) async fn act(tools: &Tools, job: &mut Job) -> Result<Act, Stop> {
+pub(super) async fn act(context: &Context, job: &mut Job) -> Result<Act, Stop> {
     let app = application(job)?;
-    let password = ItsPassword::new(tools, app, job.clock.clone());
+    let password = ItsPassword::new(context, app, job.clock.clone());
     let known = job.ensure(&Scope::Installation, &part(app), &password).await?;
     if let Err(failure) = password.remove_left_over(&known.value).await {
         // The password in the vault is as good without: the next pass tries again.

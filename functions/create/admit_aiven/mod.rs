@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::create_service_principal::disabled;
 use crate::cloud::{Failure, Service};
-use crate::create::Tools;
+use crate::context::Context;
 use crate::engine::{Act, Job, Look, Remedy, SharedEffect, Step, Stop};
 use crate::peering::{ObjectId, Record};
 use crate::store::Scope;
@@ -20,12 +20,15 @@ const FOREIGN: &str = "ForeignApplication";
 pub const STEP: &str = "admit_aiven";
 
 /// See the module.
-pub struct AdmitAiven(pub Tools);
+pub struct AdmitAiven {
+    /// The clouds and the settings.
+    pub context: Context,
+}
 
 #[async_trait]
 impl Step for AdmitAiven {
     async fn look(&self, job: &mut Job) -> Result<Look, Stop> {
-        if let Some(made) = self.0.settings.made.aiven_principal {
+        if let Some(made) = self.context.settings.made.aiven_principal {
             job.record.facts.aiven_principal = Some(made);
             return Ok(Look::Done);
         }
@@ -36,7 +39,7 @@ impl Step for AdmitAiven {
     }
 
     async fn act(&self, job: &mut Job) -> Result<Act, Stop> {
-        let known = job.ensure(&Scope::Installation, PART, &AivenPrincipal(&self.0)).await?;
+        let known = job.ensure(&Scope::Installation, PART, &AivenPrincipal { context: &self.context }).await?;
         job.record.facts.aiven_principal = Some(known.value);
         job.record.facts.principal_at = known.made_at.or(job.record.facts.principal_at);
         Ok(Act::Done)
@@ -47,21 +50,23 @@ impl Step for AdmitAiven {
             why: "admitting a foreign application takes a right that the app's managed identity does not have".to_owned(),
             command: format!(
                 "az ad sp create --id {} (run by a Global Administrator, an Application Administrator or a Cloud Application Administrator)",
-                self.0.settings.aiven_application
+                self.context.settings.aiven_application
             ),
         })
     }
 }
 
-struct AivenPrincipal<'a>(&'a Tools);
+struct AivenPrincipal<'a> {
+    context: &'a Context,
+}
 
 #[async_trait]
 impl SharedEffect for AivenPrincipal<'_> {
     type Value = ObjectId;
 
     async fn look(&self) -> Result<Option<ObjectId>, Stop> {
-        let app = self.0.settings.aiven_application;
-        let Some(principal) = self.0.clouds.graph.service_principal(app).await? else { return Ok(None) };
+        let app = self.context.settings.aiven_application;
+        let Some(principal) = self.context.clouds.graph.service_principal(app).await? else { return Ok(None) };
         if !principal.enabled {
             return Err(disabled(app).into());
         }
@@ -69,7 +74,7 @@ impl SharedEffect for AivenPrincipal<'_> {
     }
 
     async fn make(&self) -> Result<ObjectId, Stop> {
-        let made = self.0.clouds.graph.upsert_service_principal(self.0.settings.aiven_application).await;
+        let made = self.context.clouds.graph.upsert_service_principal(self.context.settings.aiven_application).await;
         Ok(made.map_err(foreign)?.object.id)
     }
 }

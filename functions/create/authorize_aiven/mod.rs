@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use super::authorize_application::assignment_remedy;
 use super::roles::{AIVEN_ASSIGNMENT, Assignment};
 use crate::cloud::Failure;
-use crate::create::Tools;
+use crate::context::Context;
 use crate::engine::{Act, Fix, Job, Look, Remedy, Step, Stop, Wait};
 use crate::peering::Record;
 use crate::store::Scope;
@@ -19,7 +19,10 @@ const SETTLING: Duration = Duration::from_secs(180);
 pub const STEP: &str = "authorize_aiven";
 
 /// See the module.
-pub struct AuthorizeAiven(pub Tools);
+pub struct AuthorizeAiven {
+    /// The clouds and the settings.
+    pub context: Context,
+}
 
 #[async_trait]
 impl Step for AuthorizeAiven {
@@ -41,7 +44,7 @@ impl Step for AuthorizeAiven {
         };
         let scope = Scope::Vnet(vnet.clone());
         job.join(&scope).await?;
-        let assignment = Assignment { tools: &self.0, vnet: &vnet, principal, role: &role };
+        let assignment = Assignment { context: &self.context, vnet: &vnet, principal, role: &role };
         let known = job.ensure(&scope, AIVEN_ASSIGNMENT, &assignment).await?;
         job.record.facts.aiven_assigned_at = known.made_at;
         settled(job)?;
@@ -50,7 +53,7 @@ impl Step for AuthorizeAiven {
 
     fn remedy(&self, record: &Record, failure: &Failure) -> Option<Remedy> {
         let facts = &record.facts;
-        assignment_remedy(&self.0, record, failure, facts.aiven_principal, facts.aiven_role.as_deref())
+        assignment_remedy(&self.context, record, failure, facts.aiven_principal, facts.aiven_role.as_deref())
     }
 }
 

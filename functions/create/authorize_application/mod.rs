@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::roles::{Assignment, Role, assign_command, assignment_part, delegate_command, full_id};
 use crate::cloud::{Failure, Service};
-use crate::create::Tools;
+use crate::context::Context;
 use crate::engine::{Act, Fix, Job, Look, Remedy, Step, Stop};
 use crate::peering::{ObjectId, Record, SubscriptionId};
 use crate::settings::{PeeringRole, Settings};
@@ -37,7 +37,10 @@ pub const ROLE: &str = "peering_role";
 pub const STEP: &str = "authorize_application";
 
 /// See the module.
-pub struct AuthorizeApplication(pub Tools);
+pub struct AuthorizeApplication {
+    /// The clouds and the settings.
+    pub context: Context,
+}
 
 /// The role that needs no making: the deployment's, or a built-in one.
 pub fn given_role(settings: &Settings) -> Option<Uuid> {
@@ -46,16 +49,16 @@ pub fn given_role(settings: &Settings) -> Option<Uuid> {
 }
 
 /// Our role in a subscription.
-pub fn role(tools: &Tools, subscription: SubscriptionId) -> Role<'_> {
+pub fn role(context: &Context, subscription: SubscriptionId) -> Role<'_> {
     let description =
         "Make, read and remove the peerings of a VNet; nothing else. For the application that peers with Aiven.";
-    Role { tools, subscription, purpose: "peering writer", description, actions: ACTIONS, mend: false }
+    Role { context, subscription, purpose: "peering writer", description, actions: ACTIONS, mend: false }
 }
 
 impl AuthorizeApplication {
     async fn known_role(&self, job: &mut Job) -> Result<bool, Stop> {
         let subscription = job.record.vnet.subscription;
-        if let Some(given) = given_role(&self.0.settings) {
+        if let Some(given) = given_role(&self.context.settings) {
             job.record.facts.peering_role = Some(full_id(subscription, given));
             return Ok(true);
         }
@@ -95,7 +98,7 @@ impl Step for AuthorizeApplication {
         let Some(role) = job.record.facts.peering_role.clone() else {
             let subscription = vnet.subscription;
             let scope = Scope::Subscription(subscription);
-            let role = Role { mend: job.may_mend(&scope, ROLE).await?, ..role(&self.0, subscription) };
+            let role = Role { mend: job.may_mend(&scope, ROLE).await?, ..role(&self.context, subscription) };
             let known = job.ensure(&scope, ROLE, &role).await?;
             (job.record.facts.peering_role, job.record.facts.role_at) = (Some(known.value), known.made_at);
             job.said = Some("the peering role is there".to_owned());
@@ -104,14 +107,14 @@ impl Step for AuthorizeApplication {
         let principal = principal(job)?;
         let scope = Scope::Vnet(vnet.clone());
         job.join(&scope).await?;
-        let assignment = Assignment { tools: &self.0, vnet: &vnet, principal, role: &role };
+        let assignment = Assignment { context: &self.context, vnet: &vnet, principal, role: &role };
         let known = job.ensure(&scope, &assignment_part(job.record.options.application), &assignment).await?;
         job.record.facts.assigned_at = known.made_at;
         Ok(Act::Done)
     }
 
     fn remedy(&self, record: &Record, failure: &Failure) -> Option<Remedy> {
-        assignment_remedy(&self.0, record, failure, record.facts.principal, record.facts.peering_role.as_deref())
+        assignment_remedy(&self.context, record, failure, record.facts.principal, record.facts.peering_role.as_deref())
     }
 }
 
@@ -121,7 +124,7 @@ fn principal(job: &Job) -> Result<ObjectId, Stop> {
 
 /// Without the right to assign roles, either the right or the assignment itself can be given.
 pub(super) fn assignment_remedy(
-    tools: &Tools,
+    context: &Context,
     record: &Record,
     failure: &Failure,
     principal: Option<ObjectId>,
@@ -130,7 +133,7 @@ pub(super) fn assignment_remedy(
     if failure.service != Service::Arm || failure.status != Some(403) {
         return None;
     }
-    let delegate = delegate_command(&record.vnet, tools.settings.identity);
+    let delegate = delegate_command(&record.vnet, context.settings.identity);
     let command = match (principal, role) {
         (Some(principal), Some(role)) => format!("{}; or {delegate}", assign_command(&record.vnet, principal, role)),
         _ => delegate,

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::peer_network;
 use crate::cloud::arm::{PeeringState, ProvisioningState};
-use crate::create::Tools;
+use crate::context::Context;
 use crate::engine::{Job, Look, Step, Stop, Wait};
 
 /// Aiven's state of a connection whose halves are both there.
@@ -22,7 +22,10 @@ const BEFORE_AGAIN: Duration = Duration::from_secs(15);
 pub const STEP: &str = "await_active";
 
 /// See the module.
-pub struct AwaitActive(pub Tools);
+pub struct AwaitActive {
+    /// The clouds and the settings.
+    pub context: Context,
+}
 
 #[async_trait]
 impl Step for AwaitActive {
@@ -31,7 +34,7 @@ impl Step for AwaitActive {
             return self.both(job).await;
         }
         // Aiven looks by itself, too: asking only makes it sooner, and may be refused.
-        if let Err(failure) = self.0.clouds.aiven.refresh(&job.record.key.vpc).await {
+        if let Err(failure) = self.context.clouds.aiven.refresh(&job.record.key.vpc).await {
             tracing::debug!(peering = job.record.id, status = failure.status, "Aiven was not asked to look sooner");
         }
         let overdue = "ask Aiven's support why the connection stays PENDING_PEER although both halves are Connected; `retry` waits afresh";
@@ -44,7 +47,7 @@ impl Step for AwaitActive {
 impl AwaitActive {
     async fn both(&self, job: &mut Job) -> Result<Look, Stop> {
         let name = job.record.peering_name();
-        let peering = self.0.clouds.arm.peering(&job.record.vnet, &name).await?;
+        let peering = self.context.clouds.arm.peering(&job.record.vnet, &name).await?;
         let Some(peering) = peering else {
             let why = "our half is gone: it is made again".to_owned();
             return Err(Stop::Back { step: peer_network::STEP, why, after: BEFORE_AGAIN });

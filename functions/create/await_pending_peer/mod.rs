@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use crate::create::Tools;
+use crate::context::Context;
 use crate::engine::{Job, Look, Step, Stop, Wait};
 
 /// "A couple of minutes", as the runbook says; then it is not normal any more. Nominal seconds.
@@ -12,7 +12,10 @@ const WINDOW: u64 = 30 * 60;
 pub const STEP: &str = "await_pending_peer";
 
 /// See the module.
-pub struct AwaitPendingPeer(pub Tools);
+pub struct AwaitPendingPeer {
+    /// The clouds and the settings.
+    pub context: Context,
+}
 
 #[async_trait]
 impl Step for AwaitPendingPeer {
@@ -36,7 +39,7 @@ impl AwaitPendingPeer {
     /// A connection that is ACTIVE already need not say any more which network it leads to; the VNet does: the peering to the
     /// range of the Aiven VPC.
     async fn find_on_the_vnet(&self, job: &mut Job) -> Result<bool, Stop> {
-        let vnet = self.0.clouds.arm.vnet(&job.record.vnet).await?;
+        let vnet = self.context.clouds.arm.vnet(&job.record.vnet).await?;
         let cidrs = &job.record.facts.vpc_cidrs;
         let found = vnet.peerings.iter().find(|peering| !cidrs.is_empty() && peering.remote_prefixes == *cidrs);
         let remote = found.and_then(|peering| peering.remote.clone());

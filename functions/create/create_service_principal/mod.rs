@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use crate::cloud::{Failure, Service};
-use crate::create::Tools;
+use crate::context::Context;
 use crate::engine::{Act, Fix, Job, Known, Look, Remedy, SharedEffect, Step, Stop};
 use crate::peering::{AppId, ObjectId, Record};
 use crate::store::Scope;
@@ -12,11 +12,14 @@ use crate::store::Scope;
 pub const STEP: &str = "create_service_principal";
 
 /// See the module.
-pub struct CreateServicePrincipal(pub Tools);
+pub struct CreateServicePrincipal {
+    /// The clouds and the settings.
+    pub context: Context,
+}
 
 impl CreateServicePrincipal {
     fn vouched_for(&self, record: &Record) -> Option<ObjectId> {
-        let made = self.0.settings.made;
+        let made = self.context.settings.made;
         made.principal.filter(|_| record.facts.application == made.application)
     }
 }
@@ -37,7 +40,7 @@ impl Step for CreateServicePrincipal {
 
     async fn act(&self, job: &mut Job) -> Result<Act, Stop> {
         let app = application(job)?;
-        let known = job.ensure(&Scope::Installation, &part(app), &ItsPrincipal { tools: &self.0, app }).await?;
+        let known = job.ensure(&Scope::Installation, &part(app), &ItsPrincipal { context: &self.context, app }).await?;
         keep(job, &known);
         Ok(Act::Done)
     }
@@ -77,7 +80,7 @@ pub fn application(job: &Job) -> Result<AppId, Stop> {
 }
 
 struct ItsPrincipal<'a> {
-    tools: &'a Tools,
+    context: &'a Context,
     app: AppId,
 }
 
@@ -86,7 +89,7 @@ impl SharedEffect for ItsPrincipal<'_> {
     type Value = ObjectId;
 
     async fn look(&self) -> Result<Option<ObjectId>, Stop> {
-        let Some(principal) = self.tools.clouds.graph.service_principal(self.app).await? else { return Ok(None) };
+        let Some(principal) = self.context.clouds.graph.service_principal(self.app).await? else { return Ok(None) };
         if !principal.enabled {
             return Err(disabled(self.app).into());
         }
@@ -94,7 +97,7 @@ impl SharedEffect for ItsPrincipal<'_> {
     }
 
     async fn make(&self) -> Result<ObjectId, Stop> {
-        Ok(self.tools.clouds.graph.upsert_service_principal(self.app).await?.object.id)
+        Ok(self.context.clouds.graph.upsert_service_principal(self.app).await?.object.id)
     }
 }
 

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use super::authorize_application::assignment_remedy;
 use super::roles::{Role, full_id};
 use crate::cloud::Failure;
-use crate::create::Tools;
+use crate::context::Context;
 use crate::engine::{Act, Job, Look, Remedy, Step, Stop};
 use crate::peering::{Record, SubscriptionId};
 use crate::store::Scope;
@@ -17,20 +17,23 @@ pub const ROLE: &str = "aiven_role";
 pub const STEP: &str = "define_aiven_role";
 
 /// See the module.
-pub struct DefineAivenRole(pub Tools);
+pub struct DefineAivenRole {
+    /// The clouds and the settings.
+    pub context: Context,
+}
 
 /// Aiven's role in a subscription.
-pub fn role(tools: &Tools, subscription: SubscriptionId) -> Role<'_> {
+pub fn role(context: &Context, subscription: SubscriptionId) -> Role<'_> {
     let description = "Peer to a VNet, not from it; nothing else. For Aiven's application.";
     let actions = &["Microsoft.Network/virtualNetworks/peer/action"];
-    Role { tools, subscription, purpose: "peer only", description, actions, mend: false }
+    Role { context, subscription, purpose: "peer only", description, actions, mend: false }
 }
 
 #[async_trait]
 impl Step for DefineAivenRole {
     async fn look(&self, job: &mut Job) -> Result<Look, Stop> {
         let subscription = job.record.vnet.subscription;
-        if let Some(made) = self.0.settings.made.aiven_role {
+        if let Some(made) = self.context.settings.made.aiven_role {
             job.record.facts.aiven_role = Some(full_id(subscription, made));
             return Ok(Look::Done);
         }
@@ -42,13 +45,13 @@ impl Step for DefineAivenRole {
     async fn act(&self, job: &mut Job) -> Result<Act, Stop> {
         let subscription = job.record.vnet.subscription;
         let scope = Scope::Subscription(subscription);
-        let role = Role { mend: job.may_mend(&scope, ROLE).await?, ..role(&self.0, subscription) };
+        let role = Role { mend: job.may_mend(&scope, ROLE).await?, ..role(&self.context, subscription) };
         let known = job.ensure(&scope, ROLE, &role).await?;
         (job.record.facts.aiven_role, job.record.facts.role_at) = (Some(known.value), known.made_at);
         Ok(Act::Done)
     }
 
     fn remedy(&self, record: &Record, failure: &Failure) -> Option<Remedy> {
-        assignment_remedy(&self.0, record, failure, None, None)
+        assignment_remedy(&self.context, record, failure, None, None)
     }
 }

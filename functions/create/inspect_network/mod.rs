@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use crate::cloud::Failure;
 use crate::cloud::aiven::{Vpc, VpcState};
 use crate::cloud::arm::{PeeringState, ProvisioningState, Subscription, SubscriptionState, Vnet};
-use crate::create::Tools;
+use crate::context::Context;
 use crate::engine::{Fix, Job, Look, Remedy, Step, Stop, Wait};
 use crate::peering::{ObjectId, Record, SubscriptionId, TenantId, VnetId};
 
@@ -26,19 +26,19 @@ pub const STEP: &str = "inspect_network";
 
 /// See the module.
 pub struct InspectNetwork {
-    tools: Tools,
+    context: Context,
     /// Subscriptions found usable, and when: what several peerings ask would be the same question.
     usable: Mutex<HashMap<SubscriptionId, Timestamp>>,
 }
 
 impl InspectNetwork {
     /// The step.
-    pub fn new(tools: Tools) -> Self {
-        Self { tools, usable: Mutex::default() }
+    pub fn new(context: Context) -> Self {
+        Self { context, usable: Mutex::default() }
     }
 
     async fn subscription(&self, job: &Job) -> Result<(), Stop> {
-        let (arm, home) = (&self.tools.clouds.arm, self.tools.settings.endpoints.tenant);
+        let (arm, home) = (&self.context.clouds.arm, self.context.settings.endpoints.tenant);
         let id = job.record.vnet.subscription;
         let known = self.usable.lock().unwrap_or_else(PoisonError::into_inner).get(&id).copied();
         if known.is_some_and(|at| job.clock.since(at) < TRUSTED_FOR) {
@@ -56,7 +56,7 @@ impl InspectNetwork {
 #[async_trait]
 impl Step for InspectNetwork {
     async fn look(&self, job: &mut Job) -> Result<Look, Stop> {
-        let Tools { clouds, settings } = &self.tools;
+        let Context { clouds, settings } = &self.context;
         let id = job.record.vnet.clone();
         self.subscription(job).await?;
         let vnet = clouds.arm.vnet(&id).await?;
@@ -73,7 +73,7 @@ impl Step for InspectNetwork {
     }
 
     fn remedy(&self, record: &Record, failure: &Failure) -> Option<Remedy> {
-        reader(self.tools.settings.identity, &record.vnet, failure)
+        reader(self.context.settings.identity, &record.vnet, failure)
     }
 }
 

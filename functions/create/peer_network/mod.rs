@@ -13,7 +13,7 @@ use super::request_peering::{self, MOST_REPLACED};
 use crate::cloud::Failure;
 use crate::cloud::arm::{Accepted, Caller, Peering, PeeringSpec, PeeringState, Progress, ProvisioningState, SyncLevel};
 use crate::cloud::entra::Identity;
-use crate::create::Tools;
+use crate::context::Context;
 use crate::engine::{Act, Fix, Job, Look, Remedy, Step, Stop, Wait};
 use crate::peering::{Half, Provenance, Record, TenantId, VnetId};
 
@@ -24,7 +24,10 @@ const OPERATION: (u64, u64) = (10, 30 * 60);
 pub const STEP: &str = "peer_network";
 
 /// See the module.
-pub struct PeerNetwork(pub Tools);
+pub struct PeerNetwork {
+    /// The clouds and the settings.
+    pub context: Context,
+}
 
 #[async_trait]
 impl Step for PeerNetwork {
@@ -35,7 +38,7 @@ impl Step for PeerNetwork {
     async fn look(&self, job: &mut Job) -> Result<Look, Stop> {
         self.follow_operation(job).await?;
         let remote = remote(job)?;
-        let vnet = self.0.clouds.arm.vnet(&job.record.vnet).await?;
+        let vnet = self.context.clouds.arm.vnet(&job.record.vnet).await?;
         let Some(peering) = vnet.peering_to(&remote) else {
             job.record.facts.peering = None;
             name_is_free(job, &vnet.peerings)?;
@@ -68,7 +71,7 @@ impl Step for PeerNetwork {
     }
 
     fn remedy(&self, record: &Record, failure: &Failure) -> Option<Remedy> {
-        refused_password(&self.0, record, failure).or_else(|| lost_role(record, failure))
+        refused_password(&self.context, record, failure).or_else(|| lost_role(record, failure))
     }
 }
 
@@ -76,7 +79,7 @@ impl PeerNetwork {
     /// Makes our half, or puts it back as it should be.
     async fn write(&self, job: &Job) -> Result<Result<Accepted, Failure>, Stop> {
         let Record { vnet, options, .. } = &job.record;
-        let (app, name, arm) = (application(job)?, job.record.peering_name(), &self.0.clouds.arm);
+        let (app, name, arm) = (application(job)?, job.record.peering_name(), &self.context.clouds.arm);
         let (remote, remote_tenant) = (remote(job)?, aiven_tenant(job)?);
         if is_only_to_be_synchronised(&job.record)
             && let Some(half) = arm.peering(vnet, &name).await?
@@ -91,7 +94,7 @@ impl PeerNetwork {
     async fn follow_operation(&self, job: &mut Job) -> Result<(), Stop> {
         let Some(address) = job.record.facts.operation.clone() else { return Ok(()) };
         let caller = Caller::Application { app: application(job)?, remote_tenant: Some(aiven_tenant(job)?) };
-        match self.0.clouds.arm.operation(caller, &address).await {
+        match self.context.clouds.arm.operation(caller, &address).await {
             Ok(Progress::InProgress { retry_after }) => {
                 let delay = retry_after.unwrap_or(Duration::from_secs(OPERATION.0));
                 let wait = Wait::azure("peering_operation", "Azure makes our half", OPERATION.0, OPERATION.1);
@@ -117,9 +120,10 @@ impl PeerNetwork {
     /// And a right that came late is not in a token of before: the next try takes fresh ones.
     fn refused(&self, job: &mut Job, failure: Failure) -> Stop {
         if let Ok(app) = application(job) {
-            for tenant in [Some(self.0.settings.endpoints.tenant), job.record.facts.aiven_tenant].into_iter().flatten()
+            for tenant in
+                [Some(self.context.settings.endpoints.tenant), job.record.facts.aiven_tenant].into_iter().flatten()
             {
-                self.0.clouds.tokens.forget(Identity::Application(app), tenant);
+                self.context.clouds.tokens.forget(Identity::Application(app), tenant);
             }
         }
         let ours = job.record.provenance.aiven == Some(Provenance::Created);

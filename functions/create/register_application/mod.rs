@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use crate::cloud::graph::Application;
 use crate::cloud::{Failure, Service};
-use crate::create::Tools;
+use crate::context::Context;
 use crate::engine::{Act, Fix, Job, Look, Remedy, SharedEffect, Step, Stop};
 use crate::peering::{AppId, Record};
 use crate::store::Scope;
@@ -16,7 +16,10 @@ const MULTI_TENANT: &str = "AzureADMultipleOrgs";
 pub const STEP: &str = "register_application";
 
 /// See the module.
-pub struct RegisterApplication(pub Tools);
+pub struct RegisterApplication {
+    /// The clouds and the settings.
+    pub context: Context,
+}
 
 /// The part of the installation's row that is its own application.
 pub const PART: &str = "application";
@@ -24,7 +27,7 @@ pub const PART: &str = "application";
 impl RegisterApplication {
     /// The application of the settings, which the deployment made and vouches for; unless the request names another.
     fn vouched_for(&self, record: &Record) -> Option<AppId> {
-        let made = self.0.settings.made.application;
+        let made = self.context.settings.made.application;
         made.filter(|made| record.options.application.is_none_or(|asked| asked == *made))
     }
 
@@ -48,7 +51,7 @@ impl Step for RegisterApplication {
     }
 
     async fn act(&self, job: &mut Job) -> Result<Act, Stop> {
-        let effect = TheApplication { tools: &self.0, asked: job.record.options.application };
+        let effect = TheApplication { context: &self.context, asked: job.record.options.application };
         let known = job.ensure(&Scope::Installation, &Self::part(&job.record), &effect).await?;
         job.record.facts.application = Some(known.value);
         Ok(Act::Done)
@@ -59,14 +62,14 @@ impl Step for RegisterApplication {
             why: "the app's managed identity has no right to register applications".to_owned(),
             command: format!(
                 "az ad app create --display-name {} --sign-in-audience AzureADMultipleOrgs (run by an Application Administrator), then set APPLICATION_ID to its appId",
-                unique_name(&self.0)
+                unique_name(&self.context)
             ),
         })
     }
 }
 
 struct TheApplication<'a> {
-    tools: &'a Tools,
+    context: &'a Context,
     asked: Option<AppId>,
 }
 
@@ -75,10 +78,10 @@ impl SharedEffect for TheApplication<'_> {
     type Value = AppId;
 
     async fn look(&self) -> Result<Option<AppId>, Stop> {
-        let graph = &self.tools.clouds.graph;
+        let graph = &self.context.clouds.graph;
         let found = match self.asked {
             Some(asked) => graph.application_by_app_id(asked).await?,
-            None => graph.application_by_unique_name(&unique_name(self.tools)).await?,
+            None => graph.application_by_unique_name(&unique_name(self.context)).await?,
         };
         found.map(multi_tenant).transpose()
     }
@@ -93,15 +96,15 @@ impl SharedEffect for TheApplication<'_> {
                 correlation: None,
             }));
         }
-        let name = unique_name(self.tools);
-        let made = self.tools.clouds.graph.upsert_application(&name, &name).await?;
+        let name = unique_name(self.context);
+        let made = self.context.clouds.graph.upsert_application(&name, &name).await?;
         multi_tenant(made.object)
     }
 }
 
 /// Its key in the directory, and its display name.
-fn unique_name(tools: &Tools) -> String {
-    format!("aiven-azure-peering-{}", tools.settings.installation)
+fn unique_name(context: &Context) -> String {
+    format!("aiven-azure-peering-{}", context.settings.installation)
 }
 
 fn multi_tenant(application: Application) -> Result<AppId, Stop> {

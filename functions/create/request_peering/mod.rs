@@ -16,7 +16,7 @@ use super::peer_network::fixes::{disconnected, lost_role};
 use crate::cloud::Failure;
 use crate::cloud::aiven::{Connection, ConnectionState, NewConnection, Vpc};
 use crate::cloud::arm::{Peering, PeeringState, ProvisioningState};
-use crate::create::Tools;
+use crate::context::Context;
 use crate::engine::{Act, Fix, Job, Look, Remedy, Step, Stop, Wait};
 use crate::peering::{Facts, Half, Provenance, Record, VpcRef};
 
@@ -29,7 +29,10 @@ pub const BEFORE_REPLACING: Duration = Duration::from_secs(120);
 pub const STEP: &str = "request_peering";
 
 /// See the module.
-pub struct RequestPeering(pub Tools);
+pub struct RequestPeering {
+    /// The clouds and the settings.
+    pub context: Context,
+}
 
 #[async_trait]
 impl Step for RequestPeering {
@@ -38,7 +41,7 @@ impl Step for RequestPeering {
     }
 
     async fn look(&self, job: &mut Job) -> Result<Look, Stop> {
-        let vpc = self.0.clouds.aiven.vpc(&job.record.key.vpc).await?;
+        let vpc = self.context.clouds.aiven.vpc(&job.record.key.vpc).await?;
         gone(job, &vpc)?;
         let connection = vpc.live_connection_to(&job.record.vnet);
         if let Some(found) = connection {
@@ -72,7 +75,7 @@ impl Step for RequestPeering {
             return self.request(job).await;
         }
         // The look saw a refused one, which has to go first; or one that routes other ranges than asked for.
-        let vpc = self.0.clouds.aiven.vpc(&job.record.key.vpc).await?;
+        let vpc = self.context.clouds.aiven.vpc(&job.record.key.vpc).await?;
         match vpc.live_connection_to(&job.record.vnet).filter(|found| !is_other(&job.record.facts, found)) {
             Some(connection) if is_refused(&connection.state) || job.record.facts.replace => {
                 self.remove(job, connection).await
@@ -85,7 +88,7 @@ impl Step for RequestPeering {
     }
 
     fn remedy(&self, record: &Record, failure: &Failure) -> Option<Remedy> {
-        refused_password(&self.0, record, failure).or_else(|| lost_role(record, failure))
+        refused_password(&self.context, record, failure).or_else(|| lost_role(record, failure))
     }
 }
 
@@ -94,7 +97,7 @@ impl RequestPeering {
         let new = NewConnection {
             vnet: job.record.vnet.clone(),
             app_id: application(job)?,
-            tenant_id: self.0.settings.endpoints.tenant,
+            tenant_id: self.context.settings.endpoints.tenant,
             user_peer_network_cidrs: job
                 .record
                 .options
@@ -103,7 +106,7 @@ impl RequestPeering {
                 .map(ToString::to_string)
                 .collect(),
         };
-        let made = self.0.clouds.aiven.create_connection(&job.record.key.vpc, &new).await?;
+        let made = self.context.clouds.aiven.create_connection(&job.record.key.vpc, &new).await?;
         job.created(Half::Aiven);
         let now = job.now();
         job.record.facts.requested_at = Some(now);
@@ -116,7 +119,7 @@ impl RequestPeering {
     /// Our half, if it is left over from a connection that is no more: it cannot be revived, and Aiven builds nothing beside it.
     async fn leftover(&self, record: &mut Record) -> Result<Option<Peering>, Stop> {
         let Some(whose) = record.provenance.azure else { return Ok(None) };
-        let vnet = self.0.clouds.arm.vnet(&record.vnet).await?;
+        let vnet = self.context.clouds.arm.vnet(&record.vnet).await?;
         let name = record.peering_name();
         let half = match &record.facts.aiven_vnet {
             Some(remote) => vnet.peering_to(remote),
@@ -150,7 +153,14 @@ impl RequestPeering {
         }
         let retry_after = match half.provisioning_state {
             ProvisioningState::Deleting => None,
-            _ => self.0.clouds.arm.delete_peering(application(job)?, &job.record.vnet, &half.name).await?.retry_after,
+            _ => {
+                self.context
+                    .clouds
+                    .arm
+                    .delete_peering(application(job)?, &job.record.vnet, &half.name)
+                    .await?
+                    .retry_after
+            }
         };
         let wait = Wait::azure("deleting_half", "Azure deletes our half, which is left over", 10, 1800)
             .or("see the activity log of the VNet; `retry` deletes it again");
@@ -160,7 +170,7 @@ impl RequestPeering {
     /// Routes are all that changes: the connection stays as it is.
     async fn route(&self, job: &mut Job, connection: &Connection) -> Result<Act, Stop> {
         let Change { add, delete } = ranges::change(&job.record, connection);
-        self.0.clouds.aiven.set_cidrs(&job.record.key.vpc, connection, &add, &delete).await?;
+        self.context.clouds.aiven.set_cidrs(&job.record.key.vpc, connection, &add, &delete).await?;
         job.record.facts.routed.clone_from(&job.record.options.user_peer_network_cidrs);
         job.said = Some(format!("Aiven routes the ranges asked for: {} added, {} removed", add.len(), delete.len()));
         Ok(Act::Done)
@@ -168,7 +178,7 @@ impl RequestPeering {
 
     /// Removes a refused connection of ours; the next look finds it gone, and asks again.
     async fn remove(&self, job: &mut Job, refused: &Connection) -> Result<Act, Stop> {
-        self.0.clouds.aiven.delete_connection(&job.record.key.vpc, refused).await?;
+        self.context.clouds.aiven.delete_connection(&job.record.key.vpc, refused).await?;
         job.record.facts.recreated += 1;
         job.record.facts.replace = false;
         job.record.provenance.aiven = None;
@@ -178,7 +188,7 @@ impl RequestPeering {
 
     /// A connection that differs is somebody else's: it cannot be changed, only replaced, and not by us.
     fn same(&self, job: &Job, connection: &Connection) -> Result<(), Stop> {
-        let (app, tenant) = (application(job)?, self.0.settings.endpoints.tenant);
+        let (app, tenant) = (application(job)?, self.context.settings.endpoints.tenant);
         let other_app = connection.app_id.filter(|found| *found != app);
         let other_tenant = connection.tenant_id.filter(|found| *found != tenant);
         let differs = match (other_app, other_tenant) {

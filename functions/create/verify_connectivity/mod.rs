@@ -23,7 +23,7 @@ use self::listing::{Lister, Listing};
 use crate::clock::Clock;
 use crate::cloud::Failure;
 use crate::cloud::aiven::{AivenService, Component, ServiceState};
-use crate::create::Tools;
+use crate::context::Context;
 use crate::engine::{Job, Look, Step, Stop, Verdict, Wait, classify};
 use crate::peering::{Connectivity, Reach, Record};
 
@@ -43,7 +43,7 @@ pub const STEP: &str = "verify_connectivity";
 
 /// See the module.
 pub struct VerifyConnectivity {
-    tools: Tools,
+    context: Context,
     lister: Lister,
 }
 
@@ -54,7 +54,7 @@ impl Step for VerifyConnectivity {
         let limit = job.clock.scale().step_budget() / 3;
         let vpc = job.record.key.vpc.clone();
         let asked_at = job.record.times.get("started").or(job.record.times.get("requested")).copied();
-        let lists = self.lister.list(&self.tools.clouds.aiven, &vpc, asked_at, &*job.clock, limit / 2);
+        let lists = self.lister.list(&self.context.clouds.aiven, &vpc, asked_at, &*job.clock, limit / 2);
         let lists = within(&*job.clock, limit, lists);
         let (listed, ground) = join(lists, self.ground(&job.record, &*job.clock, limit)).await;
         let connectivity = match seen(job, listed)? {
@@ -72,8 +72,8 @@ type Seen = Result<(Arc<Listing>, Option<String>), String>;
 
 impl VerifyConnectivity {
     /// The step.
-    pub fn new(tools: Tools) -> Self {
-        Self { tools, lister: Lister::default() }
+    pub fn new(context: Context) -> Self {
+        Self { context, lister: Lister::default() }
     }
 
     async fn check(
@@ -88,7 +88,7 @@ impl VerifyConnectivity {
         let targets: Vec<_> = running
             .flat_map(|(project, service)| service.private_addresses().map(move |one| (project.as_str(), service, one)))
             .collect();
-        let may_try = may_try(&self.tools, &job.record);
+        let may_try = may_try(&self.context, &job.record);
         let mut probes: Vec<BoxFuture<'_, Reach>> = Vec::new();
         for target in &targets {
             probes.push(Box::pin(self.probe(ground, *target, &may_try)));
@@ -108,13 +108,13 @@ impl VerifyConnectivity {
 
     /// The VNet's prefixes as they are now, which need not be those of the time of the request.
     async fn ground(&self, record: &Record, clock: &dyn Clock, limit: Duration) -> Ground {
-        let vnet = within(clock, limit, self.tools.clouds.arm.vnet(&record.vnet)).await;
+        let vnet = within(clock, limit, self.context.clouds.arm.vnet(&record.vnet)).await;
         let vnet = vnet.and_then(Result::ok).map_or_else(|| record.facts.prefixes.clone(), |vnet| vnet.prefixes);
         Ground { vnet, vpc: record.facts.vpc_cidrs.clone() }
     }
 
     async fn probe(&self, ground: &Ground, target: (&str, &AivenService, &Component), tcp: &Tcp) -> Reach {
-        let (resolver, component) = (&self.tools.clouds.resolver, target.2);
+        let (resolver, component) = (&self.context.clouds.resolver, target.2);
         let addresses = resolver.addresses(&component.host).await.map_err(|unresolved| unresolved.to_string());
         let inside =
             addresses.iter().flatten().next().filter(|_| addresses.as_deref().is_ok_and(|all| is_inside(ground, all)));
@@ -130,8 +130,8 @@ impl VerifyConnectivity {
 }
 
 /// Whether the app can reach the VPC through this peering at all: peerings are not transitive, so only from within the VNet itself.
-fn may_try(tools: &Tools, record: &Record) -> Tcp {
-    match &tools.settings.app_vnet {
+fn may_try(context: &Context, record: &Record) -> Tcp {
+    match &context.settings.app_vnet {
         Some(vnet) if *vnet == record.vnet => Tcp::Tried(crate::cloud::resolve::Reach::Reached),
         Some(vnet) => Tcp::NotTried(format!("the app is in VNet {}, and peerings are not transitive", vnet.name)),
         None => Tcp::NotTried("the app is not integrated with the VNet (setting APP_VNET)".to_owned()),

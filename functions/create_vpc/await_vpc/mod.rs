@@ -14,7 +14,7 @@ use super::judge::{Seen, building, judge};
 use super::settle::{refuse, settle};
 use super::{AWAIT_VPC, PAUSE, VPC_REQUESTS, VpcMessage, send_for};
 use crate::accept_request::REQUESTS;
-use crate::create::Tools;
+use crate::context::Context;
 use crate::create::inspect_network::{no_overlap, reader};
 use crate::engine::{Delivery, Engine, Fix, RunError, Stop, is_newer, to_text};
 use crate::peering::{Claim, Provenance, VnetId, VpcRequest};
@@ -26,7 +26,7 @@ const LOST_CLAIM_PAUSE: Duration = Duration::from_secs(5);
 const AT_ONCE: usize = 8;
 
 /// Handles a hint.
-pub async fn await_vpc(engine: &Engine, tools: &Tools, text: &str, delivery: &Delivery) -> Result<(), RunError> {
+pub async fn await_vpc(engine: &Engine, context: &Context, text: &str, delivery: &Delivery) -> Result<(), RunError> {
     let put_back = async |delay| Ok(engine.send(AWAIT_VPC, text, delay).await?);
     if is_newer(text) {
         return put_back(PAUSE).await;
@@ -57,7 +57,7 @@ pub async fn await_vpc(engine: &Engine, tools: &Tools, text: &str, delivery: &De
         return Ok(());
     }
     let id = row.id.clone();
-    let work = pin!(Work { engine, tools, rows, held, delivery, remedy: None }.run());
+    let work = pin!(Work { engine, context, rows, held, delivery, remedy: None }.run());
     match select(work, engine.clock.sleep(engine.clock.scale().step_budget())).await {
         Either::Left((Err(RunError::Store(error)), _)) if error.is_lost_race() => put_back(LOST_CLAIM_PAUSE).await,
         Either::Left((done, _)) => done,
@@ -68,7 +68,7 @@ pub async fn await_vpc(engine: &Engine, tools: &Tools, text: &str, delivery: &De
 /// One run over a row.
 struct Work<'a> {
     engine: &'a Engine,
-    tools: &'a Tools,
+    context: &'a Context,
     rows: VpcRequests,
     held: HeldRequest,
     delivery: &'a Delivery,
@@ -101,7 +101,7 @@ impl Work<'_> {
         let Some(request) = asked.first() else {
             return Err(Fix::report("a row of VPC requests holds none that can be read").into());
         };
-        let list = self.tools.clouds.aiven.vpcs(&request.owner).await?;
+        let list = self.context.clouds.aiven.vpcs(&request.owner).await?;
         let row = &self.held.row;
         let age = row.made_at.map(|at| self.engine.clock.since(at));
         match judge(row, request, &list, age) {
@@ -147,7 +147,7 @@ impl Work<'_> {
         let before = (row.vpc.take(), row.provenance.replace(Provenance::Claimed), row.made_at);
         row.made_at = Some(engine.clock.now());
         self.rows.write(&mut self.held).await.map_err(Stop::Store)?;
-        let made = self.tools.clouds.aiven.create_vpc(&request.owner, &request.cloud, IpNet::V4(request.cidr)).await;
+        let made = self.context.clouds.aiven.create_vpc(&request.owner, &request.cloud, IpNet::V4(request.cidr)).await;
         let row = &mut self.held.row;
         match made {
             Ok(summary) => {
@@ -194,7 +194,7 @@ impl Work<'_> {
 
     /// What stands in the way of peering the range to the first VNet that it cannot be peered to.
     async fn overlap(&mut self, request: &VpcRequest) -> Result<Option<Fix>, Stop> {
-        let arm = self.tools.clouds.arm.clone();
+        let arm = self.context.clouds.arm.clone();
         let vnets: Vec<VnetId> = request.peerings.iter().filter_map(|peering| peering.vnet.clone()).collect();
         let read = vnets.into_iter().map(|id| {
             let arm = arm.clone();
@@ -203,7 +203,7 @@ impl Work<'_> {
         let mut read = stream::iter(read).buffered(AT_ONCE);
         while let Some((vnet, id)) = read.next().await {
             let vnet = vnet.inspect_err(|failure| {
-                self.remedy = reader(self.tools.settings.identity, &id, failure).map(|remedy| remedy.command);
+                self.remedy = reader(self.context.settings.identity, &id, failure).map(|remedy| remedy.command);
             })?;
             if let Err(fix) = no_overlap(&id, &vnet, &[IpNet::V4(request.cidr)], false, None) {
                 return Ok(Some(Fix { what: format!("VNet {id}: {}", fix.what), ..fix }));

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use super::delete_aiven_peering::{self, NAME, ours, vpc_unless_absent};
 use super::stays;
 use crate::cloud::aiven::{ConnectionState, Vpc};
-use crate::create::Tools;
+use crate::context::Context;
 use crate::create::request_peering::forget_connection;
 use crate::engine::{Job, Look, Step, Stop, Wait};
 use crate::peering::{Half, Record};
@@ -22,7 +22,10 @@ const AGAIN_AFTER: Duration = Duration::from_secs(30);
 pub const STEP: &str = "await_aiven_gone";
 
 /// See the module.
-pub struct AwaitAivenGone(pub Tools);
+pub struct AwaitAivenGone {
+    /// The clouds and the settings.
+    pub context: Context,
+}
 
 #[async_trait]
 impl Step for AwaitAivenGone {
@@ -30,7 +33,7 @@ impl Step for AwaitAivenGone {
         if stays(&mut job.record, Half::Aiven, NAME).is_some() {
             return Ok(Look::Done);
         }
-        let vpc = vpc_unless_absent(self.0.clouds.aiven.vpc(&job.record.key.vpc).await)?;
+        let vpc = vpc_unless_absent(self.context.clouds.aiven.vpc(&job.record.key.vpc).await)?;
         if vpc.as_ref().is_none_or(|vpc| is_gone(&job.record, vpc)) {
             forget_half(&mut job.record);
             return Ok(Look::Done);

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use super::stays;
 use crate::cloud::Failure;
 use crate::cloud::aiven::{Connection, Vpc};
-use crate::create::Tools;
+use crate::context::Context;
 use crate::create::request_peering::is_other;
 use crate::engine::{Act, Job, Look, Step, Stop};
 use crate::peering::{Half, Record};
@@ -17,7 +17,10 @@ pub const NAME: &str = "Aiven's connection";
 pub const STEP: &str = "delete_aiven_peering";
 
 /// See the module.
-pub struct DeleteAivenPeering(pub Tools);
+pub struct DeleteAivenPeering {
+    /// The clouds and the settings.
+    pub context: Context,
+}
 
 #[async_trait]
 impl Step for DeleteAivenPeering {
@@ -26,7 +29,7 @@ impl Step for DeleteAivenPeering {
             job.said = Some(why);
             return Ok(Look::Done);
         }
-        match vpc(&self.0, &job.record).await? {
+        match vpc(&self.context, &job.record).await? {
             Some(vpc) if ours(&job.record, &vpc).is_some() => Ok(Look::Missing),
             _ => {
                 job.said = Some(format!("{NAME} is gone already, or going"));
@@ -36,9 +39,9 @@ impl Step for DeleteAivenPeering {
     }
 
     async fn act(&self, job: &mut Job) -> Result<Act, Stop> {
-        let Some(vpc) = vpc(&self.0, &job.record).await? else { return Ok(Act::Done) };
+        let Some(vpc) = vpc(&self.context, &job.record).await? else { return Ok(Act::Done) };
         let Some(connection) = ours(&job.record, &vpc) else { return Ok(Act::Done) };
-        match self.0.clouds.aiven.delete_connection(&job.record.key.vpc, connection).await {
+        match self.context.clouds.aiven.delete_connection(&job.record.key.vpc, connection).await {
             Err(failure) if is_absent(&failure) => Ok(Act::Done),
             other => Ok(other.map(|()| Act::Done)?),
         }
@@ -53,8 +56,8 @@ pub fn vpc_unless_absent(answer: Result<Vpc, Failure>) -> Result<Option<Vpc>, Fa
     }
 }
 
-async fn vpc(tools: &Tools, record: &Record) -> Result<Option<Vpc>, Stop> {
-    Ok(vpc_unless_absent(tools.clouds.aiven.vpc(&record.key.vpc).await)?)
+async fn vpc(context: &Context, record: &Record) -> Result<Option<Vpc>, Stop> {
+    Ok(vpc_unless_absent(context.clouds.aiven.vpc(&record.key.vpc).await)?)
 }
 
 /// Aiven says 403, not 404, of what a token may not see.

@@ -8,9 +8,10 @@ use super::delete_aiven_peering::NAME as AIVENS;
 use super::stays;
 use crate::cloud::arm::{Peering, ProvisioningState};
 use crate::cloud::{Failure, Service};
+use crate::context::Context;
 use crate::create::add_credential::secret::refused_password;
+use crate::create::create_service_principal::application;
 use crate::create::roles::assign_command;
-use crate::create::{Tools, create_service_principal::application};
 use crate::engine::{Act, Job, Look, Remedy, Step, Stop, Wait};
 use crate::peering::{Half, Provenance, Record};
 
@@ -23,7 +24,10 @@ const DELETION: (u64, u64) = (10, 30 * 60);
 pub const STEP: &str = "delete_azure_peering";
 
 /// See the module.
-pub struct DeleteAzurePeering(pub Tools);
+pub struct DeleteAzurePeering {
+    /// The clouds and the settings.
+    pub context: Context,
+}
 
 #[async_trait]
 impl Step for DeleteAzurePeering {
@@ -50,7 +54,7 @@ impl Step for DeleteAzurePeering {
 
     async fn act(&self, job: &mut Job) -> Result<Act, Stop> {
         let (app, name) = (application(job)?, job.record.peering_name());
-        let accepted = self.0.clouds.arm.delete_peering(app, &job.record.vnet, &name).await?;
+        let accepted = self.context.clouds.arm.delete_peering(app, &job.record.vnet, &name).await?;
         if accepted.was_absent {
             return Ok(Act::Again);
         }
@@ -58,7 +62,7 @@ impl Step for DeleteAzurePeering {
     }
 
     fn remedy(&self, record: &Record, failure: &Failure) -> Option<Remedy> {
-        if let Some(remedy) = refused_password(&self.0, record, failure) {
+        if let Some(remedy) = refused_password(&self.context, record, failure) {
             return Some(remedy);
         }
         let missing = failure.service == Service::Arm && failure.code == "AuthorizationFailed";
@@ -73,7 +77,7 @@ impl Step for DeleteAzurePeering {
 impl DeleteAzurePeering {
     /// Our half: by its name, and by what it leads to once it is known where Aiven's network is. One of another name is somebody's.
     async fn find(&self, record: &Record) -> Result<Option<Peering>, Stop> {
-        let vnet = match self.0.clouds.arm.vnet(&record.vnet).await {
+        let vnet = match self.context.clouds.arm.vnet(&record.vnet).await {
             // The VNet went, and its peerings with it.
             Err(failure) if failure.status == Some(404) => return Ok(None),
             other => other?,

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use crate::cloud::{Failure, Service};
-use crate::create::Tools;
+use crate::context::Context;
 use crate::create::roles::{AIVEN_ASSIGNMENT, assignment_part, delegate_command, peers_as};
 use crate::engine::{Act, Job, Look, Remedy, Step, Stop};
 use crate::peering::{Provenance, Record};
@@ -13,7 +13,10 @@ use crate::store::Scope;
 pub const STEP: &str = "revoke_access";
 
 /// See the module.
-pub struct RevokeAccess(pub Tools);
+pub struct RevokeAccess {
+    /// The clouds and the settings.
+    pub context: Context,
+}
 
 #[async_trait]
 impl Step for RevokeAccess {
@@ -29,7 +32,7 @@ impl Step for RevokeAccess {
     async fn act(&self, job: &mut Job) -> Result<Act, Stop> {
         let Some(part) = unused(job).await? else { return Ok(Act::Again) };
         let (vnet, application) = (Scope::Vnet(job.record.vnet.clone()), job.record.options.application);
-        let arm = &self.0.clouds.arm;
+        let arm = &self.context.clouds.arm;
         let uses = |user: &str| part == AIVEN_ASSIGNMENT || peers_as(user, application);
         let removed = job
             .remove(&vnet, &part, &uses, async |id: String| Ok(arm.delete_role_assignment(&id).await.map(drop)?))
@@ -41,7 +44,7 @@ impl Step for RevokeAccess {
     fn remedy(&self, record: &Record, failure: &Failure) -> Option<Remedy> {
         (failure.service == Service::Arm && failure.status == Some(403)).then(|| Remedy {
             why: "the app's managed identity may not remove role assignments there".to_owned(),
-            command: delegate_command(&record.vnet, self.0.settings.identity),
+            command: delegate_command(&record.vnet, self.context.settings.identity),
         })
     }
 }

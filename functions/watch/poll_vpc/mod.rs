@@ -8,7 +8,7 @@ use tracing::info;
 
 use crate::cloud::Failure;
 use crate::cloud::aiven::Vpc;
-use crate::create::Tools;
+use crate::context::Context;
 use crate::engine::{Class, Delivery, Engine, PollMessage, RunError, classify, is_newer, queue_of, tell_if_late};
 use crate::peering::VpcRef;
 use crate::store::{Flag, Outage, Scope, Stored, reject};
@@ -17,11 +17,11 @@ use crate::store::{Flag, Outage, Scope, Stored, reject};
 const APART: Duration = Duration::from_secs(10);
 
 /// Handles a hint. One that meets a newer program's row means nothing here: that program's timer gives the next.
-pub async fn poll_vpc(engine: &Engine, tools: &Tools, text: &str, delivery: &Delivery) -> Result<(), RunError> {
+pub async fn poll_vpc(engine: &Engine, context: &Context, text: &str, delivery: &Delivery) -> Result<(), RunError> {
     if is_newer(text) {
         return Ok(engine.leave_to_newer(&queue_of("poll_vpc"), text).await?);
     }
-    match poll(engine, tools, text, delivery).await {
+    match poll(engine, context, text, delivery).await {
         Err(error) if error.is_newer() => {
             info!("{error}");
             Ok(())
@@ -30,7 +30,7 @@ pub async fn poll_vpc(engine: &Engine, tools: &Tools, text: &str, delivery: &Del
     }
 }
 
-async fn poll(engine: &Engine, tools: &Tools, text: &str, delivery: &Delivery) -> Result<(), RunError> {
+async fn poll(engine: &Engine, context: &Context, text: &str, delivery: &Delivery) -> Result<(), RunError> {
     let vpc = serde_json::from_str::<PollMessage>(text).map_err(|e| e.to_string());
     let vpc: VpcRef = match vpc
         .and_then(|message| message.vpc.parse().map_err(|e: crate::peering::InvalidId| e.to_string()))
@@ -52,7 +52,7 @@ async fn poll(engine: &Engine, tools: &Tools, text: &str, delivery: &Delivery) -
         // A record parks first and then opens its VPC, unless it saw it open.
         return engine.close(&vpc, Flag::Waiting).await;
     }
-    let answer = tools.clouds.aiven.vpc(&vpc).await;
+    let answer = context.clouds.aiven.vpc(&vpc).await;
     let outage = outage(engine, &answer).await?;
     for stored in waiting {
         judge_one(engine, stored, &answer, outage.as_ref(), delivery).await?;

@@ -9,8 +9,9 @@ use tracing::debug;
 
 use super::{Seen, application_gone, by_hand, is_settled, record, secret};
 use crate::cloud::Failure;
+use crate::context::Context;
 use crate::create::add_credential::federated;
-use crate::create::{Tools, add_credential, admit_aiven, create_service_principal, register_application};
+use crate::create::{add_credential, admit_aiven, create_service_principal, register_application};
 use crate::engine::{Engine, Fix, RunError, Stop};
 use crate::peering::{AppId, Drift, ObjectId};
 use crate::settings::Credential;
@@ -28,15 +29,15 @@ pub struct Principals {
 }
 
 /// Looks, records, and returns whose roles are to be looked at.
-pub async fn look(engine: &Engine, tools: &Tools) -> Result<Principals, RunError> {
+pub async fn look(engine: &Engine, context: &Context) -> Result<Principals, RunError> {
     let held = engine.shared.load(&Scope::Installation).await?;
-    let made = tools.settings.made;
+    let made = context.settings.made;
     let app = made.application.or(value(&held.row, register_application::PART));
-    let look = Look { engine, tools, row: held.row.clone() };
+    let look = Look { engine, context, row: held.row.clone() };
     let mut principals = Principals { ours: made.principal, aivens: None, senders: senders(&held.row) };
     let mut seen = Seen::new();
     if let Some(app) = app {
-        match tools.settings.credential {
+        match context.settings.credential {
             Credential::Federated => look.credential(app, &mut seen).await?,
             Credential::Secret => look.passwords(&mut seen).await?,
         }
@@ -44,7 +45,7 @@ pub async fn look(engine: &Engine, tools: &Tools) -> Result<Principals, RunError
         principals.ours = look.principal(app, &part, made.principal, &mut seen).await?;
         principals.senders.extend(principals.ours.map(|ours| (app, ours)));
     }
-    let aivens = tools.settings.aiven_application;
+    let aivens = context.settings.aiven_application;
     principals.aivens = look.principal(aivens, admit_aiven::PART, made.aiven_principal, &mut seen).await?;
     record(engine, &Scope::Installation, held, &seen).await?;
     Ok(principals)
@@ -62,7 +63,7 @@ fn value<T: DeserializeOwned>(row: &SharedRow, part: &str) -> Option<T> {
 
 struct Look<'a> {
     engine: &'a Engine,
-    tools: &'a Tools,
+    context: &'a Context,
     row: SharedRow,
 }
 
@@ -73,15 +74,15 @@ impl Look<'_> {
 
     async fn credential(&self, app: AppId, seen: &mut Seen) -> Result<(), RunError> {
         let part = federated::part(app);
-        if !self.is_settled(&part) && self.tools.settings.made.application != Some(app) {
+        if !self.is_settled(&part) && self.context.settings.made.application != Some(app) {
             return Ok(());
         }
-        let wanted = federated::wanted(self.tools);
-        let drift = match self.tools.clouds.graph.federated_credentials(app).await {
+        let wanted = federated::wanted(self.context);
+        let drift = match self.context.clouds.graph.federated_credentials(app).await {
             Ok(all) if all.iter().any(|found| federated::is_same(found, &wanted)) => None,
             Ok(_) => Some(self.gone("credential_gone", add_credential::STEP, {
                 let what = format!("the federated credential that lets this app sign in as application {app} is gone");
-                (what, federated::command(self.tools, app))
+                (what, federated::command(self.context, app))
             })),
             Err(failure) if failure.is_not_found() => Some(application_gone(app, self.engine.clock.now())),
             Err(failure) => return self.no_answer(&failure).await,
@@ -91,7 +92,7 @@ impl Look<'_> {
     }
 
     async fn passwords(&self, seen: &mut Seen) -> Result<(), RunError> {
-        match secret::check(self.tools, &self.row, &self.engine.clock).await {
+        match secret::check(self.context, &self.row, &self.engine.clock).await {
             Ok(of_passwords) => seen.extend(of_passwords),
             Err(Stop::Failed(failure)) => self.no_answer(&failure).await?,
             Err(Stop::Store(error)) => return Err(error.into()),
@@ -112,7 +113,7 @@ impl Look<'_> {
         if made.is_none() && !self.is_settled(part) {
             return Ok(known);
         }
-        let found = match self.tools.clouds.graph.service_principal(app).await {
+        let found = match self.context.clouds.graph.service_principal(app).await {
             Ok(found) => found,
             Err(failure) => {
                 self.no_answer(&failure).await?;
@@ -145,7 +146,7 @@ impl Look<'_> {
     /// One made anew has another id, and none of the roles of the one before, though ARM may go on listing those.
     fn principal_replaced(&self, app: AppId, found: ObjectId, is_named: bool) -> Drift {
         let what = format!("the service principal of application {app} was made anew, as {found}, without its roles");
-        let setting = match app == self.tools.settings.aiven_application {
+        let setting = match app == self.context.settings.aiven_application {
             true => "AIVEN_PRINCIPAL_ID",
             false => "APPLICATION_PRINCIPAL_ID",
         };

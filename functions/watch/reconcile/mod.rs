@@ -14,7 +14,8 @@ use tracing::{info, warn};
 
 use super::reconcile_vpc::brake;
 use crate::clock::Clock;
-use crate::create::{Tools, register_application};
+use crate::context::Context;
+use crate::create::register_application;
 use crate::engine::{Engine, ReconcileMessage, RunError, queue_of, to_text};
 use crate::peering::{AppId, Drift, Hand, Provenance, SCHEMA};
 use crate::store::{HeldRow, Part, Scope, SharedRow};
@@ -26,16 +27,16 @@ const AT_ONCE: usize = 4;
 const YOUNG: Duration = Duration::from_secs(15 * 60);
 
 /// One message a VPC, after a look at what they share.
-pub async fn reconcile(engine: &Engine, tools: &Tools) -> Result<(), RunError> {
+pub async fn reconcile(engine: &Engine, context: &Context) -> Result<(), RunError> {
     let vpcs = engine.vpcs.all().await?;
     if vpcs.is_empty() {
         return Ok(());
     }
     let pass = engine.clock.now();
     brake::release(engine).await?;
-    let principals = installation::look(engine, tools).await?;
+    let principals = installation::look(engine, context).await?;
     let vnets = subscription::used(engine).await?;
-    let looks = vnets.into_iter().map(|(id, vnets)| subscription::look(engine, tools, &principals, id, vnets));
+    let looks = vnets.into_iter().map(|(id, vnets)| subscription::look(engine, context, &principals, id, vnets));
     stream::iter(looks).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
     for vpc in vpcs {
         let message = ReconcileMessage { schema: SCHEMA, vpc: vpc.key(), pass, repair: false };

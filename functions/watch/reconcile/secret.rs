@@ -9,8 +9,9 @@ use super::{Seen, application_gone, is_settled};
 use crate::clock::Clock;
 use crate::cloud::Service;
 use crate::cloud::key_vault::secret_name;
+use crate::context::Context;
+use crate::create::add_credential;
 use crate::create::add_credential::secret::{ItsPassword, Kept, application_of, by_hand};
-use crate::create::{Tools, add_credential};
 use crate::engine::{SharedEffect, Stop};
 use crate::peering::AppId;
 use crate::store::SharedRow;
@@ -25,13 +26,14 @@ const AHEAD: Duration = Duration::from_secs(30 * 24 * 3600);
 ///
 /// # Errors
 /// The vault or Graph did not answer: nothing is known then.
-pub async fn check(tools: &Tools, row: &SharedRow, clock: &Arc<dyn Clock>) -> Result<Seen, Stop> {
+pub async fn check(context: &Context, row: &SharedRow, clock: &Arc<dyn Clock>) -> Result<Seen, Stop> {
     let mut seen = Seen::new();
     for (name, _) in row.parts.iter().filter(|(_, part)| is_settled(part, &**clock)) {
         let Some(app) = application_of(name) else { continue };
-        let drift = match ItsPassword::new(tools, app, clock.clone()).look().await {
-            Ok(kept) => judge(app, kept, &**clock)
-                .map(|(kind, what)| super::by_hand(kind, add_credential::STEP, what, by_hand(tools, app), clock.now())),
+        let drift = match ItsPassword::new(context, app, clock.clone()).look().await {
+            Ok(kept) => judge(app, kept, &**clock).map(|(kind, what)| {
+                super::by_hand(kind, add_credential::STEP, what, by_hand(context, app), clock.now())
+            }),
             Err(Stop::Failed(failure)) if failure.service == Service::Graph && failure.is_not_found() => {
                 Some(application_gone(app, clock.now()))
             }

@@ -10,10 +10,11 @@ use super::{Seen, by_hand, is_settled, record};
 use crate::clock::Clock;
 use crate::cloud::arm::{RoleAssignment, RoleDefinition};
 use crate::cloud::{Failure, Service};
+use crate::context::Context;
 use crate::create::roles::{
     AIVEN_ASSIGNMENT, Role, assign_command, assignment_part, last_segment, senders_application,
 };
-use crate::create::{Tools, admit_aiven, authorize_application, create_service_principal, define_aiven_role};
+use crate::create::{admit_aiven, authorize_application, create_service_principal, define_aiven_role};
 use crate::engine::{Engine, RunError};
 use crate::peering::{Drift, ObjectId, SubscriptionId, VnetId};
 use crate::settings::PeeringRole;
@@ -31,14 +32,14 @@ pub async fn used(engine: &Engine) -> Result<BTreeMap<SubscriptionId, Vec<(VnetI
 /// Looks, and records.
 pub async fn look(
     engine: &Engine,
-    tools: &Tools,
+    context: &Context,
     principals: &Principals,
     id: SubscriptionId,
     vnets: Vec<(VnetId, SharedRow)>,
 ) -> Result<(), RunError> {
     let held = engine.shared.load(&Scope::Subscription(id)).await?;
-    let roles = Roles::wanted(tools, &held.row, id, &*engine.clock);
-    let found = match read(tools, &whose(principals, &vnets), id, &roles).await {
+    let roles = Roles::wanted(context, &held.row, id, &*engine.clock);
+    let found = match read(context, &whose(principals, &vnets), id, &roles).await {
         Ok(found) => found,
         Err(failure) => return Ok(engine.unanswered(&failure).await?),
     };
@@ -71,12 +72,12 @@ struct Found {
 
 /// A role that is missing from the list is asked for by itself before it counts as gone: it may be a built-in one.
 async fn read(
-    tools: &Tools,
+    context: &Context,
     principals: &BTreeSet<ObjectId>,
     id: SubscriptionId,
     roles: &Roles<'_>,
 ) -> Result<Found, Failure> {
-    let arm = &tools.clouds.arm;
+    let arm = &context.clouds.arm;
     let mut definitions = arm.role_definitions(id).await?;
     for wanted in roles.0.iter().map(|wanted| wanted.id) {
         if !definitions.iter().any(|found| found.name == wanted) {
@@ -104,24 +105,24 @@ struct Wanted<'a> {
 struct Roles<'a>(Vec<Wanted<'a>>);
 
 impl<'a> Roles<'a> {
-    fn wanted(tools: &'a Tools, row: &SharedRow, id: SubscriptionId, clock: &dyn Clock) -> Self {
+    fn wanted(context: &'a Context, row: &SharedRow, id: SubscriptionId, clock: &dyn Clock) -> Self {
         let known = |part: &str| {
             let part = row.parts.get(part).filter(|part| is_settled(part, clock))?;
             part.value.as_ref()?.as_str().map(last_segment)
         };
-        let made = tools.settings.made;
-        let own = tools.settings.peering_role == PeeringRole::Minimal;
-        let peering = authorize_application::given_role(&tools.settings).or(known(authorize_application::ROLE));
+        let made = context.settings.made;
+        let own = context.settings.peering_role == PeeringRole::Minimal;
+        let peering = authorize_application::given_role(&context.settings).or(known(authorize_application::ROLE));
         let peering = peering.filter(|_| own).map(|id_of_role| Wanted {
             part: authorize_application::ROLE,
             id: id_of_role,
-            ours: authorize_application::role(tools, id),
+            ours: authorize_application::role(context, id),
             step: authorize_application::STEP,
         });
         let aivens = made.aiven_role.or(known(define_aiven_role::ROLE)).map(|id_of_role| Wanted {
             part: define_aiven_role::ROLE,
             id: id_of_role,
-            ours: define_aiven_role::role(tools, id),
+            ours: define_aiven_role::role(context, id),
             step: define_aiven_role::STEP,
         });
         Self(peering.into_iter().chain(aivens).collect())

@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 
 use crate::cloud::arm::{Vnet, is_absent};
-use crate::create::Tools;
+use crate::context::Context;
 use crate::engine::{Engine, RunError};
 use crate::peering::{Record, SubscriptionId, VnetId};
 
 /// What was read so far in one look.
 pub struct Azure<'a> {
     engine: &'a Engine,
-    tools: &'a Tools,
+    context: &'a Context,
     /// `None`: there was no answer.
     lists: HashMap<SubscriptionId, Option<HashMap<String, Vnet>>>,
     /// Those that were asked for by themselves.
@@ -19,8 +19,8 @@ pub struct Azure<'a> {
 
 impl<'a> Azure<'a> {
     /// Nothing read yet.
-    pub fn new(engine: &'a Engine, tools: &'a Tools) -> Self {
-        Self { engine, tools, lists: HashMap::new(), confirmed: HashMap::new() }
+    pub fn new(engine: &'a Engine, context: &'a Context) -> Self {
+        Self { engine, context, lists: HashMap::new(), confirmed: HashMap::new() }
     }
 
     /// The VNet of a peering; `Some(None)`: it is certain that it is gone; `None`: nobody can tell.
@@ -42,7 +42,7 @@ impl<'a> Azure<'a> {
         if self.lists.contains_key(&subscription) {
             return Ok(());
         }
-        let list = match self.tools.clouds.arm.vnets(subscription).await {
+        let list = match self.context.clouds.arm.vnets(subscription).await {
             Ok(vnets) => {
                 let keyed = vnets.into_iter().filter_map(|vnet| Some((vnet.id.parse::<VnetId>().ok()?.key(), vnet)));
                 Some(keyed.collect())
@@ -57,7 +57,7 @@ impl<'a> Azure<'a> {
     }
 
     async fn ask(&self, id: &VnetId) -> Result<Option<Option<Vnet>>, RunError> {
-        match self.tools.clouds.arm.vnet(id).await {
+        match self.context.clouds.arm.vnet(id).await {
             Ok(vnet) => Ok(Some(Some(vnet))),
             Err(failure) if is_absent(&failure) => Ok(Some(None)),
             Err(failure) => {

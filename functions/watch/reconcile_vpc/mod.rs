@@ -15,7 +15,7 @@ use tracing::info;
 
 use self::azure::Azure;
 use crate::cloud::aiven::Vpc;
-use crate::create::Tools;
+use crate::context::Context;
 use crate::create::roles::{AIVEN_ASSIGNMENT, assignment_part};
 use crate::engine::{Delivery, Engine, ReconcileMessage, RunError, is_newer, queue_of, to_text};
 use crate::peering::{Drift, PeeringKey, Record, SubscriptionId, VpcRef};
@@ -28,7 +28,12 @@ const BEFORE_REPAIR: Duration = Duration::from_secs(120);
 const STALE: Duration = Duration::from_secs(3600);
 
 /// Handles a hint.
-pub async fn reconcile_vpc(engine: &Engine, tools: &Tools, text: &str, delivery: &Delivery) -> Result<(), RunError> {
+pub async fn reconcile_vpc(
+    engine: &Engine,
+    context: &Context,
+    text: &str,
+    delivery: &Delivery,
+) -> Result<(), RunError> {
     let queue = queue_of("reconcile_vpc");
     if is_newer(text) {
         return Ok(engine.leave_to_newer(&queue, text).await?);
@@ -51,13 +56,13 @@ pub async fn reconcile_vpc(engine: &Engine, tools: &Tools, text: &str, delivery:
     if engine.clock.since(message.pass) > STALE {
         return Ok(());
     }
-    Pass { engine, tools, vpc, message, delivery }.run().await
+    Pass { engine, context, vpc, message, delivery }.run().await
 }
 
 /// One look at one VPC.
 struct Pass<'a> {
     engine: &'a Engine,
-    tools: &'a Tools,
+    context: &'a Context,
     vpc: VpcRef,
     message: ReconcileMessage,
     delivery: &'a Delivery,
@@ -72,7 +77,7 @@ impl Pass<'_> {
         let Some(vpc) = self.aiven().await? else { return Ok(()) };
         unknown::report(self.engine, &self.vpc, &vpc, &living).await?;
         let shared = SharedDrift::load(self.engine).await?;
-        let mut azure = Azure::new(self.engine, self.tools);
+        let mut azure = Azure::new(self.engine, self.context);
         let mut candidates = Vec::new();
         for stored in living {
             if verdict::is_judged(&stored.record, self.engine.clock.now())
@@ -88,7 +93,7 @@ impl Pass<'_> {
 
     /// The VPC as Aiven has it. An answer that is none judges nothing.
     async fn aiven(&self) -> Result<Option<Vpc>, RunError> {
-        match self.tools.clouds.aiven.vpc(&self.vpc).await {
+        match self.context.clouds.aiven.vpc(&self.vpc).await {
             Ok(vpc) => {
                 self.engine.close_cause().await?;
                 Ok(Some(vpc))
@@ -102,7 +107,7 @@ impl Pass<'_> {
 
     /// Records what was seen, if it is new. Returns what may be repaired.
     async fn record(&self, mut stored: Stored, seen: Vec<Drift>) -> Result<Option<PeeringKey>, RunError> {
-        let repairs = self.tools.settings.reconcile == Reconcile::Repair;
+        let repairs = self.context.settings.reconcile == Reconcile::Repair;
         if let Some(verdict) = verdict::settle(&mut stored.record, seen, repairs, &*self.engine.clock) {
             if !self.engine.observe(stored.clone(), &verdict.entry).await? {
                 return Ok(None);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tracing::{info, warn};
 
-use crate::create::Tools;
+use crate::context::Context;
 use crate::create_vpc::nudge;
 use crate::engine::{Engine, Fix, RunError, Stop};
 use crate::peering::VpcRef;
@@ -19,8 +19,8 @@ const MOST_POISONED: u32 = 3;
 
 /// Empties the poison queues, then looks at what is overdue. In this order, or a message that failed five times would be stale before
 /// it is counted. What fails of it keeps nothing else from being done, and is the timer's error in the end.
-pub async fn sweep(engine: &Engine, tools: &Tools) -> Result<(), RunError> {
-    let poison = poison::empty(engine, tools).await;
+pub async fn sweep(engine: &Engine, context: &Context) -> Result<(), RunError> {
+    let poison = poison::empty(engine, context).await;
     let peerings = sweep_all(engine).await;
     let requests = nudge(engine, OVERDUE).await;
     poison.and(peerings).and(requests)

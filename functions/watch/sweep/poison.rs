@@ -6,7 +6,7 @@ use tracing::warn;
 
 use super::{MOST_POISONED, send_again_or_tell};
 use crate::accept_request::{REQUESTS, accept_request};
-use crate::create::Tools;
+use crate::context::Context;
 use crate::create_vpc::{AWAIT_VPC, VPC_REQUESTS, create_vpc, poisoned};
 use crate::engine::{Delivery, Engine, RunError, StepMessage, is_newer, queue_of};
 use crate::store::{Content, Loaded, ReceivedMessage, StoreError, reject};
@@ -20,16 +20,16 @@ const BATCHES: usize = 20;
 const HINTS: [&str; 2] = ["poll_vpc", "reconcile_vpc"];
 
 /// Empties every poison queue.
-pub async fn empty(engine: &Engine, tools: &Tools) -> Result<(), RunError> {
+pub async fn empty(engine: &Engine, context: &Context) -> Result<(), RunError> {
     let steps = engine.runbooks.entries().map(|entry| queue_of(entry.name));
     let others = [REQUESTS, VPC_REQUESTS, AWAIT_VPC].map(str::to_owned);
     for queue in steps.chain(others).chain(HINTS.map(queue_of)) {
-        empty_one(engine, tools, &queue).await?;
+        empty_one(engine, context, &queue).await?;
     }
     Ok(())
 }
 
-async fn empty_one(engine: &Engine, tools: &Tools, queue: &str) -> Result<(), RunError> {
+async fn empty_one(engine: &Engine, context: &Context, queue: &str) -> Result<(), RunError> {
     let poison = format!("{queue}-poison");
     for _ in 0..BATCHES {
         let messages = match engine.storage.queues.receive(&poison, 32, HELD).await {
@@ -41,7 +41,7 @@ async fn empty_one(engine: &Engine, tools: &Tools, queue: &str) -> Result<(), Ru
             return Ok(());
         }
         for message in messages {
-            match handle(engine, tools, queue, &message).await {
+            match handle(engine, context, queue, &message).await {
                 // It shows up again, for that program's sweep.
                 Err(error) if error.is_newer() => continue,
                 other => other?,
@@ -56,7 +56,7 @@ async fn empty_one(engine: &Engine, tools: &Tools, queue: &str) -> Result<(), Ru
     Ok(())
 }
 
-async fn handle(engine: &Engine, tools: &Tools, queue: &str, message: &ReceivedMessage) -> Result<(), RunError> {
+async fn handle(engine: &Engine, context: &Context, queue: &str, message: &ReceivedMessage) -> Result<(), RunError> {
     let now = engine.clock.now();
     let refuse = async |payload: &[u8], reason: &str| reject(&engine.storage, queue, payload, reason, None, now).await;
     let text = match message.content() {
@@ -70,8 +70,8 @@ async fn handle(engine: &Engine, tools: &Tools, queue: &str, message: &ReceivedM
     };
     let delivery = Delivery { message_id: message.id.clone(), redelivered: false, trace: None };
     match queue {
-        REQUESTS => return accept_request(engine, tools, &text, &delivery).await,
-        VPC_REQUESTS => return create_vpc(engine, tools, &text, &delivery).await,
+        REQUESTS => return accept_request(engine, context, &text, &delivery).await,
+        VPC_REQUESTS => return create_vpc(engine, context, &text, &delivery).await,
         _ if is_newer(&text) => return Err(newer(format!("a message of queue {queue}"))),
         AWAIT_VPC => {
             return match serde_json::from_str(&text) {

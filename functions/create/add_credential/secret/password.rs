@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{AppId, Kept, Tools, secret_name};
+use super::{AppId, Context, Kept, secret_name};
 use crate::clock::Clock;
 use crate::cloud::Failure;
 use crate::cloud::graph::{NewPassword, Password};
@@ -28,13 +28,13 @@ const KEY_ID: &str = "key_id";
 const APP: &str = "app";
 
 /// What our passwords are called, and nobody else's.
-fn display_name(tools: &Tools) -> String {
-    format!("aiven-azure-peering-{}", tools.settings.installation)
+fn display_name(context: &Context) -> String {
+    format!("aiven-azure-peering-{}", context.settings.installation)
 }
 
 /// The application's password in the vault.
 pub struct ItsPassword<'a> {
-    tools: &'a Tools,
+    context: &'a Context,
     app: AppId,
     clock: Arc<dyn Clock>,
     /// The application's passwords when they were looked at first.
@@ -43,17 +43,17 @@ pub struct ItsPassword<'a> {
 
 impl<'a> ItsPassword<'a> {
     /// Of an application.
-    pub fn new(tools: &'a Tools, app: AppId, clock: Arc<dyn Clock>) -> Self {
-        Self { tools, app, clock, seen: OnceLock::new() }
+    pub fn new(context: &'a Context, app: AppId, clock: Arc<dyn Clock>) -> Self {
+        Self { context, app, clock, seen: OnceLock::new() }
     }
 
     fn vault(&self) -> Result<&KeyVault, Stop> {
-        let vault = self.tools.clouds.key_vault.as_deref();
+        let vault = self.context.clouds.key_vault.as_deref();
         vault.ok_or_else(|| Fix::report("CREDENTIAL=secret, and there is no vault").into())
     }
 
     fn is_ours(&self, password: &Password) -> bool {
-        password.display_name.as_ref() == Some(&display_name(self.tools))
+        password.display_name.as_ref() == Some(&display_name(self.context))
     }
 
     fn unless_over(&self, kept: Kept) -> Option<Kept> {
@@ -68,7 +68,7 @@ impl<'a> ItsPassword<'a> {
         let key_id = tags.get(KEY_ID).and_then(|id| Uuid::try_parse(id).ok());
         let kept = Kept { key_id, version, expires };
         let Some(id) = key_id else { return Ok(self.unless_over(kept)) };
-        let listed = match self.tools.clouds.graph.passwords(self.app).await {
+        let listed = match self.context.clouds.graph.passwords(self.app).await {
             // Whoever may not read the application could add no other one either.
             Err(failure) if failure.status == Some(403) => return Ok(self.unless_over(kept)),
             other => other?,
@@ -81,7 +81,7 @@ impl<'a> ItsPassword<'a> {
 
     /// Removes what dead workers left over. Under the claim of the row, so what the vault does not hold is nobody's.
     async fn remove_all_of_ours(&self) -> Result<Vec<Uuid>, Stop> {
-        let all = self.tools.clouds.graph.passwords(self.app).await?;
+        let all = self.context.clouds.graph.passwords(self.app).await?;
         let ours: Vec<Uuid> = all.iter().filter(|one| self.is_ours(one)).map(|one| one.key_id).collect();
         for id in &ours {
             self.remove(*id).await?;
@@ -105,7 +105,7 @@ impl<'a> ItsPassword<'a> {
 
     /// Another worker of ours may have been quicker: then it is gone all the same.
     async fn remove(&self, id: Uuid) -> Result<(), Failure> {
-        match self.tools.clouds.graph.remove_password(self.app, id).await {
+        match self.context.clouds.graph.remove_password(self.app, id).await {
             Err(failure) if failure.message.contains("No password credential found") => Ok(()),
             other => other,
         }
@@ -140,7 +140,7 @@ impl SharedEffect for ItsPassword<'_> {
     async fn make(&self) -> Result<Kept, Stop> {
         let removed = self.remove_all_of_ours().await?;
         let end = self.clock.after(LIFE);
-        let fresh = self.tools.clouds.graph.add_password(self.app, &display_name(self.tools), end).await?;
+        let fresh = self.context.clouds.graph.add_password(self.app, &display_name(self.context), end).await?;
         if let Some(first) = self.good(&removed).await? {
             self.remove(fresh.key_id).await?;
             return Ok(first);

@@ -2,7 +2,7 @@
 
 use super::{AppId, secret_name};
 use crate::cloud::{Failure, Service};
-use crate::create::Tools;
+use crate::context::Context;
 use crate::engine::Remedy;
 use crate::peering::Record;
 
@@ -10,23 +10,23 @@ use crate::peering::Record;
 const REFUSED: [&str; 2] = ["AADSTS7000215", "AADSTS7000222"];
 
 /// The command that adds a password and puts it into the vault without showing it, and who may run it.
-pub fn by_hand(tools: &Tools, app: AppId) -> String {
+pub fn by_hand(context: &Context, app: AppId) -> String {
     format!(
         "az keyvault secret set --vault-name {} --name {} --value \"$(az ad app credential reset --id {app} --append --years 1 --query password --output tsv)\" --output none (run by an owner of the application, or an Application Administrator, who is Key Vault Secrets Officer of the vault, too)",
-        vault_name(tools),
+        vault_name(context),
         secret_name(app)
     )
 }
 
 /// Out of what stops the making of a password.
-pub fn remedy(tools: &Tools, app: AppId, failure: &Failure) -> Option<Remedy> {
-    let (vault, secret) = (vault_name(tools), secret_name(app));
+pub fn remedy(context: &Context, app: AppId, failure: &Failure) -> Option<Remedy> {
+    let (vault, secret) = (vault_name(context), secret_name(app));
     let (why, command) = match (failure.service, failure.status, failure.code.as_str()) {
         (Service::Graph, Some(403), _) => {
             let why = format!(
                 "the app's managed identity has no right to the application's passwords, and vault {vault} has no secret {secret}"
             );
-            (why, by_hand(tools, app))
+            (why, by_hand(context, app))
         }
         (Service::KeyVault, _, "SecretDisabled") => (
             format!("the newest version of secret {secret} is disabled"),
@@ -41,7 +41,7 @@ pub fn remedy(tools: &Tools, app: AppId, failure: &Failure) -> Option<Remedy> {
             format!("the app's managed identity may not read and write the secrets of vault {vault}"),
             format!(
                 "az role assignment create --role \"Key Vault Secrets Officer\" --assignee-object-id {} --assignee-principal-type ServicePrincipal --scope \"$(az keyvault show --name {vault} --query id --output tsv)\"",
-                tools.settings.identity
+                context.settings.identity
             ),
         ),
         _ => return None,
@@ -50,9 +50,9 @@ pub fn remedy(tools: &Tools, app: AppId, failure: &Failure) -> Option<Remedy> {
 }
 
 /// Out of a sign-in that fails for the password: any step that acts as the application may meet it.
-pub fn refused_password(tools: &Tools, record: &Record, failure: &Failure) -> Option<Remedy> {
+pub fn refused_password(context: &Context, record: &Record, failure: &Failure) -> Option<Remedy> {
     let app = record.facts.application?;
-    let (vault, secret) = (vault_name(tools), secret_name(app));
+    let (vault, secret) = (vault_name(context), secret_name(app));
     let why = match (failure.service, failure.code.as_str()) {
         (Service::Entra, code) if REFUSED.contains(&code) => {
             format!("Entra does not take the application's password that secret {secret} of vault {vault} holds")
@@ -60,13 +60,13 @@ pub fn refused_password(tools: &Tools, record: &Record, failure: &Failure) -> Op
         (Service::KeyVault, "SecretNotFound") => {
             format!("vault {vault} has no secret {secret} with the application's password")
         }
-        _ => return remedy(tools, app, failure).filter(|_| failure.service == Service::KeyVault),
+        _ => return remedy(context, app, failure).filter(|_| failure.service == Service::KeyVault),
     };
-    Some(Remedy { why, command: by_hand(tools, app) })
+    Some(Remedy { why, command: by_hand(context, app) })
 }
 
 /// The first label of `https://<name>.vault.azure.net`.
-fn vault_name(tools: &Tools) -> String {
-    let host = tools.settings.endpoints.key_vault.as_ref().and_then(|url| url.host_str()).unwrap_or_default();
+fn vault_name(context: &Context) -> String {
+    let host = context.settings.endpoints.key_vault.as_ref().and_then(|url| url.host_str()).unwrap_or_default();
     host.split('.').next().unwrap_or_default().to_owned()
 }
