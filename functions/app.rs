@@ -19,7 +19,8 @@ use crate::delete;
 use crate::engine::{Delivery, Engine, RunError, Runbooks, queue_of};
 use crate::invocation::{Function, Functions, Invocation, Trigger};
 use crate::settings::Settings;
-use crate::store::{Connection, Scope, SharedRow, Storage, StoreError};
+use crate::state::{Scope, SharedRow};
+use crate::storage::{Connection, Storage, StoreError};
 use crate::watch::{
     poll_vpc::poll_vpc, poll_waiting::poll_waiting, reconcile::reconcile, reconcile_vpc::reconcile_vpc, sweep::sweep,
 };
@@ -231,7 +232,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::store::memory;
+    use crate::storage::memory;
 
     fn app(installation: &str, storage: &Storage) -> App {
         let id = "22222222-2222-4222-8222-222222222222";

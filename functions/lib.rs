@@ -9,7 +9,8 @@
 //! - [`engine`]: how any step runs: look, claim, act, commit, send; outcomes, deadlines.
 //! - [`peering`]: what is worked on. Pure data: ids, request, record, facts, status, journal.
 //! - [`cloud`]: one typed client a service: Entra, Graph, ARM, Key Vault, Aiven.
-//! - [`store`]: Table Storage and queues.
+//! - [`state`]: this project's rows: records, VPC requests, what peerings share, rejected messages.
+//! - [`storage`]: Table Storage and queues as such.
 //! - [`invocation`]: the custom-handler protocol: an invocation in, an answer out.
 //! - [`telemetry`]: the names in log lines that queries and alerts rely on.
 //! - [`settings`]: what the app was told.
@@ -27,6 +28,7 @@ pub mod engine;
 pub mod invocation;
 pub mod peering;
 pub mod settings;
-pub mod store;
+pub mod state;
+pub mod storage;
 pub mod telemetry;
 pub mod watch;

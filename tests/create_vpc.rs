@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use emulator::clouds::{AivenVpc, Fault, Service, World};
 use functions::peering::{Provenance, Status};
-use functions::store::{Entity, FoundRequest, VpcRequestRow, VpcRequests};
+use functions::state::{FoundRequest, VpcRequestRow, VpcRequests};
+use functions::storage::Entity;
 use serde_json::{Value, json};
 use simulation::{Setup, Simulation, run_each};
 

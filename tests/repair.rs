@@ -12,7 +12,7 @@ use std::time::Duration;
 use drifts::Scene;
 use emulator::clouds::{Fault, Pair, Service};
 use functions::peering::{Halves, Provenance, Status};
-use functions::store::{Brake, Loaded, Records, Scope, Shared};
+use functions::state::{Brake, Loaded, Records, Scope, Shared};
 use simulation::{Setup, Simulation};
 
 const MINUTE: Duration = Duration::from_secs(60);

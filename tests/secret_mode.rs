@@ -10,7 +10,7 @@ use std::time::Duration;
 use emulator::clouds::{AIVEN_APPLICATION, Lags, Pair, Service, World};
 use functions::clock::Clock;
 use functions::peering::Status;
-use functions::store::Scope;
+use functions::state::Scope;
 use simulation::{Setup, Simulation, existing, run_each};
 
 /// Name of our passwords.

@@ -7,7 +7,8 @@ mod simulation;
 use std::time::Duration;
 
 use functions::peering::Status;
-use functions::store::{Value, Vpcs};
+use functions::state::Vpcs;
+use functions::storage::Value;
 use serde_json::json;
 use simulation::Simulation;
 
@@ -21,8 +22,9 @@ async fn a_row_that_cannot_be_read_keeps_no_other_peering_from_being_swept_and_i
     for (broken, other) in [(0, 1), (1, 0)] {
         let (broken, other) = (&pairs[broken], simulation.record(&pairs[other]).await.unwrap());
         let rows = simulation.rows("peerings").await;
-        let is_its =
-            |row: &&functions::store::Entity| row.partition.contains(&broken.vpc_id) && row.row.starts_with("peering|");
+        let is_its = |row: &&functions::storage::Entity| {
+            row.partition.contains(&broken.vpc_id) && row.row.starts_with("peering|")
+        };
         let whole = rows.iter().find(is_its).unwrap().clone();
         let unreadable = whole.clone().with("facts", Value::from("a person changed it"));
         simulation.storage.tables.upsert("peerings", &unreadable).await.unwrap();

@@ -11,7 +11,7 @@ use crate::peering::{
     Action, JournalEntry, Opening, Options, PeeringKey, Record, Request, Status, TraceParent, VnetId,
 };
 use crate::settings::Settings;
-use crate::store::{Flag, Loaded, Stored, reject_message, was_rejected};
+use crate::state::{Flag, Loaded, Stored, reject_message, was_rejected};
 
 /// The public queue.
 pub const REQUESTS: &str = "peering-requests";

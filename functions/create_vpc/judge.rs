@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::cloud::aiven::{VpcState, VpcSummary};
 use crate::engine::{Fix, Wait};
 use crate::peering::{Provenance, VpcRequest};
-use crate::store::VpcRequestRow;
+use crate::state::VpcRequestRow;
 
 /// How long a VPC just made may be missing from the list: what is new is not seen at once. Nominal.
 const MAY_BE_MISSING: Duration = Duration::from_secs(120);

@@ -23,7 +23,8 @@ use crate::context::Context;
 use crate::engine::{Delivery, Engine, Fix, RunError, Stop, to_text};
 use crate::peering::{SCHEMA, Status, VpcRequest};
 use crate::settings::Settings;
-use crate::store::{FoundRequest, HeldRequest, StoreError, VpcRequestRow, VpcRequests, reject};
+use crate::state::{FoundRequest, HeldRequest, VpcRequestRow, VpcRequests, reject};
+use crate::storage::StoreError;
 use crate::telemetry;
 
 /// The public queue.

@@ -6,7 +6,7 @@ use crate::clock::Clock;
 use crate::cloud::Failure;
 use crate::engine::{Fix, Stop, Verdict, Wait, classify};
 use crate::peering::{Fault, Party, Status, Waiting};
-use crate::store::VpcRequestRow;
+use crate::state::VpcRequestRow;
 
 /// A fault is looked at again after 5 minutes, then ever more rarely, up to hourly. Nominal seconds.
 const FAULT_PACE: (u64, u64) = (5 * 60, 60 * 60);

@@ -14,7 +14,7 @@ use crate::cloud::aiven::{VpcState, VpcSummary};
 use crate::engine::tests::{DAY, MINUTE, ManualClock, failure};
 use crate::engine::{Fix, Stop, Wait};
 use crate::peering::{Provenance, SCHEMA, Status, VpcRequest};
-use crate::store::VpcRequestRow;
+use crate::state::VpcRequestRow;
 
 const NEW: Option<Duration> = Some(Duration::from_secs(30));
 const OLD: Option<Duration> = Some(Duration::from_secs(600));

@@ -8,7 +8,8 @@ use crate::cloud::{Failure, Service};
 use crate::engine::settle::{cause_of, family, is_stopped_by};
 use crate::engine::{Act, Class, Engine, RunError, Stop, classify};
 use crate::peering::{Party, Record};
-use crate::store::{Cause, Outage, Scope, SharedRow, StoreError};
+use crate::state::{Cause, Outage, Scope, SharedRow};
+use crate::storage::StoreError;
 use crate::telemetry;
 
 /// The services that can stop every peering.

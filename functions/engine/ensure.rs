@@ -12,7 +12,8 @@ use serde::de::DeserializeOwned;
 
 use crate::engine::{Fix, Job, Stop, Wait};
 use crate::peering::{Claim, Provenance};
-use crate::store::{HeldRow, Part, Scope, SharedRow, StoreError};
+use crate::state::{HeldRow, Part, Scope, SharedRow};
+use crate::storage::StoreError;
 
 /// How long what was seen of a shared thing is taken for granted; reconciliation looks as often. Nominal.
 const TRUSTED_FOR: Duration = Duration::from_secs(3600);

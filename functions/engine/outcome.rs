@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::cloud::Failure;
 use crate::peering::Party;
-use crate::store::StoreError;
+use crate::storage::StoreError;
 
 /// What a step saw when it looked for its effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use crate::engine::settle::settle;
 use crate::engine::{Act, Delivery, Engine, RunError, Stop};
 use crate::peering::{JournalEntry, Party, Status, VpcRef};
-use crate::store::{Flag, Stored};
+use crate::state::{Flag, Stored};
 
 impl Engine {
     /// Settles a record by what was seen without its step. A lost race is no error: whoever was quicker sent.

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use super::ensure::{CLAIMED_PACE, TRIES};
 use crate::engine::{Fix, Job, Stop, Wait};
 use crate::peering::Provenance;
-use crate::store::{Scope, SharedRow};
+use crate::state::{Scope, SharedRow};
 
 /// Whether a user of a row uses a part of it.
 pub type Uses<'a> = &'a (dyn Fn(&str) -> bool + Send + Sync);

@@ -13,7 +13,8 @@ use crate::engine::{
     Act, Delivery, Entry, Job, Look, PollMessage, Runbook, Runbooks, StepMessage, Stop, is_newer, queue_of,
 };
 use crate::peering::{Claim, Provenance, Record};
-use crate::store::{Flag, Loaded, Records, Shared, Storage, StoreError, Stored, Vpcs, reject};
+use crate::state::{Flag, Loaded, Records, Shared, Stored, Vpcs, reject};
+use crate::storage::{Storage, StoreError};
 
 /// How long a message of a newer program is put back for: until one of its workers takes it. Nominal.
 const NEWER_PAUSE: Duration = Duration::from_secs(60);

@@ -10,7 +10,7 @@ use crate::clock::Clock;
 use crate::cloud::Failure;
 use crate::engine::{Act, Fix, Look, Stop, Wait};
 use crate::peering::{Half, Party, Provenance, Record, Status};
-use crate::store::{HeldRow, Scope, Shared};
+use crate::state::{HeldRow, Scope, Shared};
 
 /// One step of a runbook. It looks whether its effect is there; if not, and only under a claim, it acts.
 ///

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use emulator::clouds::{Call, Pair, Service, World};
 use functions::peering::{Drift, Hand, Record, Status};
-use functions::store::{Scope, Shared, Vpcs};
+use functions::state::{Scope, Shared, Vpcs};
 use serde_json::json;
 
 use crate::simulation::{Setup, Simulation};

@@ -23,8 +23,9 @@ use functions::invocation::{Invocation, Trigger};
 use functions::peering::{PeeringKey, Record};
 use functions::settings::Credential;
 use functions::settings::Settings;
-use functions::store::memory::{MemoryQueues, MemoryTables};
-use functions::store::{Entity, Flag, Loaded, Queues, Records, Storage, Tables, Value, Vpcs};
+use functions::state::{Flag, Loaded, Records, Vpcs};
+use functions::storage::memory::{MemoryQueues, MemoryTables};
+use functions::storage::{Entity, Queues, Storage, Tables, Value};
 use futures::FutureExt;
 use futures::stream::FuturesUnordered;
 use serde_json::{Value as Json, json};
@@ -353,7 +354,7 @@ impl Simulation {
 
     /// All rows of a table; none if there is no such table.
     pub async fn rows(&self, table: &str) -> Vec<Entity> {
-        let all = self.storage.tables.query(table, &functions::store::Query::default(), usize::MAX).await;
+        let all = self.storage.tables.query(table, &functions::storage::Query::default(), usize::MAX).await;
         all.map(|rows| rows.entities).unwrap_or_default()
     }
 

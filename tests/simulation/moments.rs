@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use functions::store::{Continuation, Entity, Op, Page, Query, Queues, ReceivedMessage, StoreError, Tables};
+use functions::storage::{Continuation, Entity, Op, Page, Query, Queues, ReceivedMessage, StoreError, Tables};
 use tokio::sync::Notify;
 
 /// What is to happen before a moment.

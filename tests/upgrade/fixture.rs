@@ -9,7 +9,7 @@ use base64::prelude::BASE64_STANDARD;
 use emulator::clouds::{AIVEN_APPLICATION, Pair, World};
 use functions::clock::Clock;
 use functions::peering::Request;
-use functions::store::{Content, Entity, Storage, Value};
+use functions::storage::{Content, Entity, Storage, Value};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, json};

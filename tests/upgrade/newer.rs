@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use emulator::clouds::Pair;
 use functions::peering::{SCHEMA, Status};
-use functions::store::{Content, Entity};
+use functions::storage::{Content, Entity};
 use serde_json::{Value as Json, json};
 
 use crate::points::{Reached, Scene, Stop, reach};

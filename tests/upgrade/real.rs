@@ -6,7 +6,7 @@ use std::time::Duration;
 use emulator::environment::Environment;
 use functions::clock::{SystemClock, TimeScale};
 use functions::cloud::transport;
-use functions::store::{Connection, Storage};
+use functions::storage::{Connection, Storage};
 use jiff::Timestamp;
 use serde_json::json;
 

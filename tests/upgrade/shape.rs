@@ -9,7 +9,7 @@ use functions::peering::{
     Claim, Connectivity, Drift, Facts, Fault, Halves, Hand, JournalEntry, Options, Party, PeeringKey, Provenance,
     Reach, Record, SCHEMA, Status, VnetId, VpcRef, Waiting, Wanted,
 };
-use functions::store::{Brake, Cause, Outage, Part, SharedRow, VpcRequestRow, VpcRow};
+use functions::state::{Brake, Cause, Outage, Part, SharedRow, VpcRequestRow, VpcRow};
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 use uuid::Uuid;

@@ -8,7 +8,7 @@ use crate::cloud::{Failure, Service};
 use crate::context::Context;
 use crate::engine::{Act, Job, Look, Remedy, SharedEffect, Stop};
 use crate::peering::AppId;
-use crate::store::Scope;
+use crate::state::Scope;
 
 /// What a managed identity's token must be for, to be exchanged (Entra: federated credentials that trust a managed identity).
 const AUDIENCE: &str = "api://AzureADTokenExchange";

@@ -16,7 +16,7 @@ use crate::cloud::key_vault::secret_name;
 use crate::context::Context;
 use crate::engine::{Act, Job, Known, Look, Stop};
 use crate::peering::AppId;
-use crate::store::Scope;
+use crate::state::Scope;
 
 mod password;
 mod remedy;

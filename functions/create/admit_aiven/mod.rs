@@ -7,7 +7,7 @@ use crate::cloud::{Failure, Service};
 use crate::context::Context;
 use crate::engine::{Act, Job, Look, Remedy, SharedEffect, Step, Stop};
 use crate::peering::{ObjectId, Record};
-use crate::store::Scope;
+use crate::state::Scope;
 
 /// The part of the installation's row that is Aiven's principal.
 pub const PART: &str = "aiven_principal";

@@ -10,7 +10,7 @@ use crate::cloud::Failure;
 use crate::context::Context;
 use crate::engine::{Act, Fix, Job, Look, Remedy, Step, Stop, Wait};
 use crate::peering::Record;
-use crate::store::Scope;
+use crate::state::Scope;
 
 /// A connection asked for before the assignment took effect ends in REJECTED_BY_PEER or INVALID_SPECIFICATION, for good.
 const SETTLING: Duration = Duration::from_secs(180);

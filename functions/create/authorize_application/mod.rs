@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::engine::{Act, Fix, Job, Look, Remedy, Step, Stop};
 use crate::peering::{ObjectId, Record, SubscriptionId};
 use crate::settings::{PeeringRole, Settings};
-use crate::store::Scope;
+use crate::state::Scope;
 
 /// Azure's built-in Network Contributor, which the published runbooks use.
 const NETWORK_CONTRIBUTOR: Uuid = Uuid::from_u128(0x4d97b98b_1d4f_4787_a291_c67834d212e7);

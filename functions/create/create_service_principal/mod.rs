@@ -6,7 +6,7 @@ use crate::cloud::{Failure, Service};
 use crate::context::Context;
 use crate::engine::{Act, Fix, Job, Known, Look, Remedy, SharedEffect, Step, Stop};
 use crate::peering::{AppId, ObjectId, Record};
-use crate::store::Scope;
+use crate::state::Scope;
 
 /// Its name.
 pub const STEP: &str = "create_service_principal";

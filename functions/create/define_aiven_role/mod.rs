@@ -8,7 +8,7 @@ use crate::cloud::Failure;
 use crate::context::Context;
 use crate::engine::{Act, Job, Look, Remedy, Step, Stop};
 use crate::peering::{Record, SubscriptionId};
-use crate::store::Scope;
+use crate::state::Scope;
 
 /// The part of a subscription's row that is the role.
 pub const ROLE: &str = "aiven_role";

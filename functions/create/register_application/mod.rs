@@ -7,7 +7,7 @@ use crate::cloud::{Failure, Service};
 use crate::context::Context;
 use crate::engine::{Act, Fix, Job, Look, Remedy, SharedEffect, Step, Stop};
 use crate::peering::{AppId, Record};
-use crate::store::Scope;
+use crate::state::Scope;
 
 /// What `signInAudience` says of an application that other tenants may admit.
 const MULTI_TENANT: &str = "AzureADMultipleOrgs";

@@ -18,7 +18,7 @@ use crate::context::Context;
 use crate::create::inspect_network::{no_overlap, reader};
 use crate::engine::{Delivery, Engine, Fix, RunError, Stop, is_newer, to_text};
 use crate::peering::{Claim, Provenance, VnetId, VpcRequest};
-use crate::store::{FoundRequest, HeldRequest, VpcRequests, reject};
+use crate::state::{FoundRequest, HeldRequest, VpcRequests, reject};
 
 /// How long a message is put back for when another worker was quicker to claim. Nominal.
 const LOST_CLAIM_PAUSE: Duration = Duration::from_secs(5);

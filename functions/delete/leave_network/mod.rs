@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use crate::engine::{Act, Job, Look, Step, Stop};
-use crate::store::Scope;
+use crate::state::Scope;
 
 /// Its name.
 pub const STEP: &str = "leave_network";

@@ -7,7 +7,7 @@ use crate::context::Context;
 use crate::create::roles::{AIVEN_ASSIGNMENT, assignment_part, delegate_command, peers_as};
 use crate::engine::{Act, Job, Look, Remedy, Step, Stop};
 use crate::peering::{Provenance, Record};
-use crate::store::Scope;
+use crate::state::Scope;
 
 /// Its name.
 pub const STEP: &str = "revoke_access";

@@ -12,7 +12,7 @@ use crate::create::request_peering::{
 use crate::delete::await_aiven_gone::{self, forget_half, is_gone};
 use crate::engine::{Act, Fix, Stop};
 use crate::peering::{Fault, Provenance, Record, Waiting};
-use crate::store::Outage;
+use crate::state::Outage;
 
 /// How long a connection just asked for may be missing from Aiven's answer. Nominal.
 const MAY_BE_MISSING: Duration = Duration::from_secs(120);

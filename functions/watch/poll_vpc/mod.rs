@@ -11,7 +11,7 @@ use crate::cloud::aiven::Vpc;
 use crate::context::Context;
 use crate::engine::{Class, Delivery, Engine, PollMessage, RunError, classify, is_newer, queue_of, tell_if_late};
 use crate::peering::VpcRef;
-use crate::store::{Flag, Outage, Scope, Stored, reject};
+use crate::state::{Flag, Outage, Scope, Stored, reject};
 
 /// Polls of one VPC are at least this far apart, nominal; hints that come sooner are folded into the timer's next.
 const APART: Duration = Duration::from_secs(10);

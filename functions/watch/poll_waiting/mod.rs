@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::engine::{Engine, PollMessage, RunError, queue_of, to_text};
-use crate::store::Flag;
+use crate::state::Flag;
 
 /// One message a VPC; a VPC polled less than ten seconds ago absorbs it.
 pub async fn poll_waiting(engine: &Engine) -> Result<(), RunError> {

@@ -15,7 +15,7 @@ use crate::create::{add_credential, admit_aiven, create_service_principal, regis
 use crate::engine::{Engine, Fix, RunError, Stop};
 use crate::peering::{AppId, Drift, ObjectId};
 use crate::settings::Credential;
-use crate::store::{Scope, SharedRow};
+use crate::state::{Scope, SharedRow};
 
 /// The principals that have roles.
 #[derive(Debug, Clone)]

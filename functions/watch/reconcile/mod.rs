@@ -18,7 +18,7 @@ use crate::context::Context;
 use crate::create::register_application;
 use crate::engine::{Engine, ReconcileMessage, RunError, queue_of, to_text};
 use crate::peering::{AppId, Drift, Hand, Provenance, SCHEMA};
-use crate::store::{HeldRow, Part, Scope, SharedRow};
+use crate::state::{HeldRow, Part, Scope, SharedRow};
 use crate::telemetry;
 
 /// So many subscriptions are looked at at once.

@@ -14,7 +14,7 @@ use crate::create::add_credential;
 use crate::create::add_credential::secret::{ItsPassword, Kept, application_of, by_hand};
 use crate::engine::{SharedEffect, Stop};
 use crate::peering::AppId;
-use crate::store::SharedRow;
+use crate::state::SharedRow;
 
 /// The kind of drift that says that a password's end is near.
 pub const ENDS: &str = "secret_ends";

@@ -18,7 +18,7 @@ use crate::create::{admit_aiven, authorize_application, create_service_principal
 use crate::engine::{Engine, RunError};
 use crate::peering::{Drift, ObjectId, SubscriptionId, VnetId};
 use crate::settings::PeeringRole;
-use crate::store::{Scope, SharedRow};
+use crate::state::{Scope, SharedRow};
 
 /// The VNets that have peerings, by subscription.
 pub async fn used(engine: &Engine) -> Result<BTreeMap<SubscriptionId, Vec<(VnetId, SharedRow)>>, RunError> {

@@ -6,7 +6,7 @@ use tracing::{error, info};
 
 use crate::engine::{Engine, RunError};
 use crate::peering::Status;
-use crate::store::{Brake, Scope, SharedRow};
+use crate::state::{Brake, Scope, SharedRow};
 use crate::telemetry;
 
 /// More than so many peerings, and …

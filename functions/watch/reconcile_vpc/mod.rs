@@ -20,7 +20,7 @@ use crate::create::roles::{AIVEN_ASSIGNMENT, assignment_part};
 use crate::engine::{Delivery, Engine, ReconcileMessage, RunError, is_newer, queue_of, to_text};
 use crate::peering::{Drift, PeeringKey, Record, SubscriptionId, VpcRef};
 use crate::settings::Reconcile;
-use crate::store::{SharedRow, Stored, reject};
+use crate::state::{SharedRow, Stored, reject};
 
 /// By then every VPC's drift of the same pass is recorded, and what passes by itself has passed. Nominal.
 const BEFORE_REPAIR: Duration = Duration::from_secs(120);

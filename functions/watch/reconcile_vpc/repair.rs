@@ -8,7 +8,7 @@ use super::verdict::{is_by_hand, is_judged, was_repaired_lately};
 use crate::clock::Clock;
 use crate::engine::{Delivery, Engine, RunError};
 use crate::peering::{Drift, JournalEntry, PeeringKey, Record};
-use crate::store::{Loaded, Scope, Stored};
+use crate::state::{Loaded, Scope, Stored};
 use crate::telemetry;
 use crate::watch::reconcile::secret::ENDS;
 

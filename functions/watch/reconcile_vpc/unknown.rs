@@ -5,7 +5,7 @@ use tracing::warn;
 use crate::cloud::aiven::{Connection, Vpc};
 use crate::engine::{Engine, RunError};
 use crate::peering::{PeeringKey, Status, VpcRef};
-use crate::store::{Loaded, Stored};
+use crate::state::{Loaded, Stored};
 use crate::telemetry;
 
 /// So many are kept in the VPC's row, at most.

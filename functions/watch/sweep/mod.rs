@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::create_vpc::nudge;
 use crate::engine::{Engine, Fix, RunError, Stop};
 use crate::peering::VpcRef;
-use crate::store::{Flag, Stored};
+use crate::state::{Flag, Stored};
 
 /// How long after `due` a record counts as overdue. Nominal: beyond any lease, put-back or cold start.
 const OVERDUE: Duration = Duration::from_secs(15 * 60);

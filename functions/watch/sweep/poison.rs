@@ -9,7 +9,8 @@ use crate::accept_request::{REQUESTS, accept_request};
 use crate::context::Context;
 use crate::create_vpc::{AWAIT_VPC, VPC_REQUESTS, create_vpc, poisoned};
 use crate::engine::{Delivery, Engine, RunError, StepMessage, is_newer, queue_of};
-use crate::store::{Content, Loaded, ReceivedMessage, StoreError, reject};
+use crate::state::{Loaded, reject};
+use crate::storage::{Content, ReceivedMessage, StoreError};
 
 /// How long a poison message is ours to handle, on the wall clock.
 const HELD: Duration = Duration::from_secs(120);

@@ -130,7 +130,7 @@ fn a_failure_without_a_code_is_known_by_its_status() {
 #[test]
 fn storage_trouble_is_a_short_wait_of_our_own() {
     let mut scene = Scene::new();
-    let error = crate::store::StoreError::NotFound { what: "row".to_owned(), op: None };
+    let error = crate::storage::StoreError::NotFound { what: "row".to_owned(), op: None };
     scene.settle(Err(Stop::Store(error)));
     assert_eq!((scene.delay(), scene.record.waiting.as_ref().unwrap().party), (5, Party::Ourselves));
 }

@@ -14,7 +14,8 @@ use crate::accept_request::decide::{Move, decide};
 use crate::clock::Clock;
 use crate::engine::{Delivery, Engine, RunError};
 use crate::peering::{Action as RequestAction, Record, Request, Status, Wanted};
-use crate::store::{Loaded, Queues, ReceivedMessage, Records};
+use crate::state::{Loaded, Records};
+use crate::storage::{Queues, ReceivedMessage};
 
 /// What may happen besides the ordinary, and how often in one run.
 #[derive(Debug, Clone, Copy, Default)]

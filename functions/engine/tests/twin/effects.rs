@@ -10,7 +10,7 @@ use crate::cloud::{Failure, Service};
 use crate::engine::tests::failure;
 use crate::engine::{Act, Job, Look, SharedEffect, Step, Stop};
 use crate::peering::{Half, Provenance};
-use crate::store::Scope;
+use crate::state::Scope;
 
 /// What becomes of the requests to make an object, in their order; then each is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

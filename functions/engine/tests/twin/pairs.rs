@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::*;
 use crate::engine::tests::runbook;
 use crate::peering::{Provenance, Record, Status};
-use crate::store::{Scope, Shared};
+use crate::state::{Scope, Shared};
 
 /// One step, which joins the VNet's users and sees to its assignment.
 fn sharing(foreign: bool) -> (World, Scope) {

@@ -6,7 +6,7 @@ use super::*;
 use crate::engine::tests::runbook;
 use crate::engine::{Runbook, Runbooks, Step};
 use crate::peering::{Provenance, Record, Status, Wanted};
-use crate::store::{Scope, Shared};
+use crate::state::{Scope, Shared};
 
 fn step(step: impl Step + 'static) -> Arc<dyn Step> {
     Arc::new(step)

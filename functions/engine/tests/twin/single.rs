@@ -16,7 +16,8 @@ use crate::cloud::Failure;
 use crate::engine::tests::{ManualClock, record, runbook};
 use crate::engine::{Act, Delivery, Engine, Job, Look, RunError, Step, StepMessage, Stop, Wait, queue_of, to_text};
 use crate::peering::{Record, Status};
-use crate::store::{Loaded, Queues, ReceivedMessage, Records, Stored};
+use crate::state::{Loaded, Records, Stored};
+use crate::storage::{Queues, ReceivedMessage};
 
 /// Parks, for at most half an hour.
 struct Parks;
@@ -64,7 +65,7 @@ fn queued(world: &World, queue: &str) -> Vec<(u64, StepMessage)> {
 
 fn parsed(message: &ReceivedMessage) -> StepMessage {
     match message.content() {
-        crate::store::Content::Text(text) => serde_json::from_str(&text).unwrap(),
+        crate::storage::Content::Text(text) => serde_json::from_str(&text).unwrap(),
         other => panic!("{other:?}"),
     }
 }

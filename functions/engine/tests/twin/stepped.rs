@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::store::{Continuation, Entity, Op, Page, Query, Queues, ReceivedMessage, StoreError, Tables};
+use crate::storage::{Continuation, Entity, Op, Page, Query, Queues, ReceivedMessage, StoreError, Tables};
 
 /// Lets whoever drives the future decide whether it goes on.
 pub async fn moment() {

@@ -14,8 +14,9 @@ use crate::clock::Clock;
 use crate::engine::tests::{ManualClock, both, record};
 use crate::engine::{Engine, Runbook, Runbooks, StepMessage, queue_of, to_text};
 use crate::peering::{JournalEntry, Party, Record};
-use crate::store::memory::{MemoryQueues, MemoryTables};
-use crate::store::{Loaded, Queues, Records, Storage, Tables};
+use crate::state::{Loaded, Records};
+use crate::storage::memory::{MemoryQueues, MemoryTables};
+use crate::storage::{Queues, Storage, Tables};
 
 /// What is at rest completes at once.
 pub fn now<T>(work: impl Future<Output = T>) -> T {

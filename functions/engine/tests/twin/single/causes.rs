@@ -3,7 +3,7 @@
 use super::*;
 use crate::cloud::Service;
 use crate::engine::{Class, classify};
-use crate::store::{Scope, SharedRow};
+use crate::state::{Scope, SharedRow};
 
 /// Fails as often as it is told to, then is done.
 struct Fails(std::sync::Mutex<Vec<Failure>>);
@@ -25,7 +25,7 @@ fn failure(service: Service) -> Failure {
 }
 
 fn installation(world: &World) -> SharedRow {
-    now(crate::store::Shared::new(world.plain.clone()).load(&Scope::Installation)).unwrap().row
+    now(crate::state::Shared::new(world.plain.clone()).load(&Scope::Installation)).unwrap().row
 }
 
 #[test]

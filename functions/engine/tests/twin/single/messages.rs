@@ -26,7 +26,7 @@ fn what_is_no_message_of_ours_ends_in_table_rejected() {
         assert_eq!(world.plain.counts().total(), before);
         assert!(world.next_message().is_none());
     }
-    let rejected = now(world.plain.tables.query("rejected", &crate::store::Query::default(), 10)).unwrap();
+    let rejected = now(world.plain.tables.query("rejected", &crate::storage::Query::default(), 10)).unwrap();
     assert_eq!(rejected.entities.len(), 4);
 }
 

@@ -9,7 +9,7 @@ fn poll_hints(world: &World) -> usize {
 }
 
 fn is_polled(world: &World, record: &Record) -> bool {
-    let vpcs = crate::store::Vpcs::new(world.plain.clone());
+    let vpcs = crate::state::Vpcs::new(world.plain.clone());
     now(vpcs.load(&record.key.vpc)).unwrap().is_some_and(|(row, _)| row.waiting)
 }
 

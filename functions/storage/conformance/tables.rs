@@ -1,7 +1,7 @@
 //! Behaviour of tables.
 
 use super::{Account, behaviours};
-use crate::store::{Entity, Filter, Op, Query, StoreError, Value};
+use crate::storage::{Entity, Filter, Op, Query, StoreError, Value};
 
 behaviours!(
     a_row_reads_back_with_every_type,

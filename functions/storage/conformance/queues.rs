@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
 use super::{Account, behaviours};
-use crate::store::{Content, StoreError};
+use crate::storage::{Content, StoreError};
 
 behaviours!(
     a_message_arrives_as_base64,

@@ -9,9 +9,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::lock;
 use crate::clock::Clock;
-use crate::store::limits::{check_message, queue_name};
-use crate::store::queues::whole_seconds;
-use crate::store::{Queues, ReceivedMessage, StoreError};
+use crate::storage::limits::{check_message, queue_name};
+use crate::storage::queues::whole_seconds;
+use crate::storage::{Queues, ReceivedMessage, StoreError};
 
 /// Most messages a receive or peek returns.
 const BATCH: u8 = 32;

@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
 use super::entity::{Entity, Value, to_ticks};
-use crate::store::attempt::xml_element;
+use crate::storage::attempt::xml_element;
 
 /// The body of a write. Types that JSON has not are named beside the property.
 pub(super) fn encode(entity: &Entity) -> String {

@@ -8,8 +8,8 @@ use serde_json::Value as Json;
 use uuid::Uuid;
 
 use super::columns::{self, Shape};
-use super::{Entity, Filter, Query, Storage, StoreError, Value};
 use crate::peering::{Claim, Fault, Provenance, SCHEMA, Status, Waiting};
+use crate::storage::{Entity, Filter, Query, Storage, StoreError, Value};
 
 const TABLE: &str = "vpcs";
 const PARTITION: &str = "request";

@@ -56,7 +56,7 @@ impl Filter {
     }
 
     /// Whether a row meets it, as the service decides it.
-    pub(in crate::store) fn admits(&self, entity: &Entity) -> bool {
+    pub(in crate::storage) fn admits(&self, entity: &Entity) -> bool {
         let compare = |name: &str, value: &Value| property(entity, name).and_then(|own| order(&own, value));
         match self {
             Self::Eq(name, value) => compare(name, value) == Some(Ordering::Equal),

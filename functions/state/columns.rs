@@ -5,8 +5,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
 
-use super::{Entity, StoreError, Value};
 use crate::peering::SCHEMA;
+use crate::storage::{Entity, StoreError, Value};
 
 /// Which columns are not plain text: a table tells numbers and booleans apart by itself, but not these.
 #[derive(Debug, Clone, Copy)]

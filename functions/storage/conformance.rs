@@ -65,13 +65,13 @@ macro_rules! behaviours {
         mod of_the_twin {
             $(#[tokio::test]
             async fn $name() {
-                super::$name(&crate::store::conformance::twin()).await;
+                super::$name(&crate::storage::conformance::twin()).await;
             })*
         }
         mod of_azurite {
             $(#[tokio::test]
             async fn $name() {
-                if let Some(account) = crate::store::conformance::azurite() {
+                if let Some(account) = crate::storage::conformance::azurite() {
                     super::$name(&account).await;
                 }
             })*

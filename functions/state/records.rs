@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use super::columns::{self, Shape};
-use super::{Entity, Filter, Op, Query, Storage, StoreError, Value};
 use crate::peering::{JournalEntry, PeeringKey, Record, SCHEMA, VpcRef, migrate};
+use crate::storage::{Entity, Filter, Op, Query, Storage, StoreError, Value};
 
 const TABLE: &str = "peerings";
 const RECORD: Shape = Shape {

@@ -8,7 +8,6 @@
 //! pipeline, behind [`Tables`], to be replaced the day an official crate appears.
 
 mod attempt;
-mod columns;
 #[cfg(test)]
 mod conformance;
 mod connection;
@@ -20,12 +19,8 @@ mod limits;
 pub mod memory;
 mod open;
 mod queues;
-mod records;
-mod rejected;
-mod shared;
 mod shared_key;
 mod tables;
-mod vpc_requests;
 
 use std::sync::Arc;
 
@@ -33,11 +28,7 @@ pub use connection::{Connection, ConnectionError};
 pub use count::{Counters, Counts};
 pub use error::StoreError;
 pub use queues::{Content, Queues, ReceivedMessage};
-pub use records::{Flag, Loaded, Records, Stored, VpcRow, Vpcs};
-pub use rejected::{reject, reject_message, was_rejected};
-pub use shared::{Brake, Cause, HeldRow, Outage, Part, Scope, Shared, SharedRow};
 pub use tables::{Continuation, Entity, Filter, Op, Page, Query, Rows, Tables, Value};
-pub use vpc_requests::{FoundRequest, HeldRequest, VpcRequestRow, VpcRequests};
 
 use count::Counted;
 

@@ -116,7 +116,7 @@ from! {
 }
 
 /// An instant as the service keeps it: whole units of 100 ns.
-pub(in crate::store) fn to_ticks(instant: Timestamp) -> Timestamp {
+pub(in crate::storage) fn to_ticks(instant: Timestamp) -> Timestamp {
     let excess = instant.subsec_nanosecond().rem_euclid(100);
     instant - jiff::SignedDuration::from_nanos(excess.into())
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-use super::{Entity, Storage, StoreError, Value};
+use crate::storage::{Entity, Storage, StoreError, Value};
 
 const TABLE: &str = "rejected";
 /// An Edm.Binary column holds 64 KiB, which is also the most that a queue message holds.

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::columns::{self, Shape};
-use super::{Filter, Query, Storage, StoreError};
 use crate::peering::{Claim, Drift, Provenance, SCHEMA, SubscriptionId, VnetId};
+use crate::storage::{Filter, Query, Storage, StoreError};
 
 const TABLE: &str = "shared";
 /// More VNets than an installation has: a bound for memory, not for use.

@@ -12,16 +12,16 @@ use url::Url;
 
 use super::batch::{self, Part};
 use super::{Continuation, Entity, Op, Page, Query, Tables, wire};
-use crate::store::StoreError;
-use crate::store::attempt::{Attempts, Effect, refused, unanswered};
-use crate::store::limits::{check_entity, check_keys, check_transaction, row_name, table_name};
+use crate::storage::StoreError;
+use crate::storage::attempt::{Attempts, Effect, refused, unanswered};
+use crate::storage::limits::{check_entity, check_keys, check_transaction, row_name, table_name};
 
 /// The first version that takes Entra tokens for tables ("Versioning for Azure Storage").
 const VERSION: &str = "2020-12-06";
 const MINIMAL: &str = "application/json;odata=minimalmetadata";
 
 /// The tables of an account.
-pub(in crate::store) struct AzureTables {
+pub(in crate::storage) struct AzureTables {
     url: Url,
     pipeline: Pipeline,
     attempts: Attempts,
@@ -47,7 +47,7 @@ struct Call<'a> {
 
 impl AzureTables {
     /// `options` bring the transport; `authorization` signs each try.
-    pub(in crate::store) fn new(
+    pub(in crate::storage) fn new(
         url: Url,
         options: ClientOptions,
         authorization: Arc<dyn Policy>,

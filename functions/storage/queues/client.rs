@@ -18,9 +18,9 @@ use jiff::Timestamp;
 use url::Url;
 
 use super::{Queues, ReceivedMessage, whole_seconds};
-use crate::store::StoreError;
-use crate::store::attempt::{Attempts, Effect, refused, unanswered, xml_element};
-use crate::store::limits::{check_message, queue_name};
+use crate::storage::StoreError;
+use crate::storage::attempt::{Attempts, Effect, refused, unanswered, xml_element};
+use crate::storage::limits::{check_message, queue_name};
 
 /// Put Message: `messagettl` of a message that never expires.
 const FOREVER: i32 = -1;
@@ -28,7 +28,7 @@ const FOREVER: i32 = -1;
 const BATCH: u8 = 32;
 
 /// The queues of an account.
-pub(in crate::store) struct AzureQueues {
+pub(in crate::storage) struct AzureQueues {
     url: Url,
     options: ClientOptions,
     credential: Option<Arc<dyn TokenCredential>>,
@@ -46,7 +46,7 @@ impl fmt::Debug for AzureQueues {
 
 impl AzureQueues {
     /// `options` bring the transport, and the signature where there is no credential.
-    pub(in crate::store) fn new(
+    pub(in crate::storage) fn new(
         url: Url,
         options: ClientOptions,
         credential: Option<Arc<dyn TokenCredential>>,

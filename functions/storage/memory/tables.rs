@@ -7,9 +7,9 @@ use async_trait::async_trait;
 
 use super::lock;
 use crate::clock::Clock;
-use crate::store::limits::{check_entity, check_keys, check_transaction, row_name, table_name};
-use crate::store::tables::to_ticks;
-use crate::store::{Continuation, Entity, Op, Page, Query, StoreError, Tables, Value};
+use crate::storage::limits::{check_entity, check_keys, check_transaction, row_name, table_name};
+use crate::storage::tables::to_ticks;
+use crate::storage::{Continuation, Entity, Op, Page, Query, StoreError, Tables, Value};
 
 /// Rows a page, as the service has it.
 const PAGE: usize = 1000;
