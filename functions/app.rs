@@ -107,7 +107,7 @@ impl App {
             unclaimed
         };
         let owner = match self.engine.shared.owner().await? {
-            None => self.engine.shared.change(&Scope::Installation, None, claim).await?.row.installation,
+            None => self.engine.shared.change(&Scope::Installation, None, claim).await?.value.installation,
             owner => owner,
         };
         match owner {

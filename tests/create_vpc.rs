@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use emulator::clouds::{AivenVpc, Fault, Service, World};
 use functions::peering::{Provenance, Status};
-use functions::state::{FoundRequest, VpcRequestRow, VpcRequests};
+use functions::state::{Lookup, VpcRequestRow, VpcRequests};
 use functions::storage::Entity;
 use serde_json::{Value, json};
 use simulation::{Setup, Simulation, run_each};
@@ -55,7 +55,7 @@ async fn send(simulation: &Simulation, request: &Value) {
 
 async fn row(simulation: &Simulation, ground: &Ground) -> VpcRequestRow {
     match VpcRequests::new(simulation.storage.clone()).load(&ground.id()).await.unwrap() {
-        FoundRequest::Here(held) => held.row,
+        Lookup::Found(held) => held.value,
         other => panic!("{other:?}"),
     }
 }
@@ -306,7 +306,7 @@ fn whatever_dies_one_vpc_is_made_and_every_peering_asked_for() {
 
 async fn row_is_done(simulation: &Simulation, ground: &Ground) -> bool {
     let found = VpcRequests::new(simulation.storage.clone()).load(&ground.id()).await;
-    matches!(found, Ok(FoundRequest::Here(held)) if held.row.status == Status::Active)
+    matches!(found, Ok(Lookup::Found(held)) if held.value.status == Status::Active)
 }
 
 #[tokio::test(start_paused = true)]

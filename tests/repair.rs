@@ -12,7 +12,7 @@ use std::time::Duration;
 use drifts::Scene;
 use emulator::clouds::{Fault, Pair, Service};
 use functions::peering::{Halves, Provenance, Status};
-use functions::state::{Brake, Loaded, Records, Scope, Shared};
+use functions::state::{Brake, Lookup, Records, Scope, Shared};
 use simulation::{Setup, Simulation};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -22,8 +22,8 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 /// As if a half had been there before the peering was asked for.
 async fn adopt(scene: &Scene, change: impl Fn(&mut Halves)) {
     let records = Records::new(scene.sim.storage.clone());
-    let Loaded::Here(mut stored) = records.load(&scene.record().await.key).await.unwrap() else { panic!("no record") };
-    change(&mut stored.record.provenance);
+    let Lookup::Found(mut stored) = records.load(&scene.record().await.key).await.unwrap() else { panic!("no record") };
+    change(&mut stored.value.provenance);
     records.claim(&mut stored).await.unwrap();
 }
 
@@ -264,7 +264,7 @@ async fn count(sim: &Simulation, status: Status) -> usize {
 }
 
 async fn brake(sim: &Simulation) -> Option<Brake> {
-    Shared::new(sim.storage.clone()).load(&Scope::Installation).await.unwrap().row.brake
+    Shared::new(sim.storage.clone()).load(&Scope::Installation).await.unwrap().value.brake
 }
 
 fn writes(sim: &Simulation) -> u64 {

@@ -422,7 +422,7 @@ async fn a_wrong_password_is_told_and_the_right_one_read_as_soon_as_it_is_there(
 async fn reconciled(simulation: &mut Simulation) -> Vec<(String, String, String)> {
     simulation.ring("reconcile").await.unwrap();
     simulation.settle().await;
-    let row = simulation.app().engine.shared.load(&Scope::Installation).await.unwrap().row;
+    let row = simulation.app().engine.shared.load(&Scope::Installation).await.unwrap().value;
     row.drift.into_iter().map(|(part, drift)| (part, drift.kind, format!("{} {}", drift.what, drift.command))).collect()
 }
 

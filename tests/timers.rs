@@ -48,9 +48,9 @@ async fn a_poll_by_a_clock_that_was_a_day_ahead_keeps_no_peering_waiting() {
     simulation.run_until("it to be parked", async |this| this.records().await.iter().any(|record| record.parked)).await;
     let vpc = simulation.records().await[0].key.vpc.clone();
     let vpcs = Vpcs::new(simulation.storage.clone());
-    let (mut row, etag) = vpcs.load(&vpc).await.unwrap().unwrap();
-    row.polled_at = Some(simulation.app().engine.clock.after(Duration::from_secs(24 * 3600)));
-    vpcs.write(&vpc, &row, Some(&etag)).await.unwrap();
+    let mut held = vpcs.load(&vpc).await.unwrap();
+    held.value.polled_at = Some(simulation.app().engine.clock.after(Duration::from_secs(24 * 3600)));
+    vpcs.write(&mut held).await.unwrap();
     simulation.run_for(Duration::from_secs(1800)).await;
     assert_eq!(simulation.records().await[0].status, Status::Active, "{}", simulation.shown().await);
 }

@@ -11,7 +11,7 @@ use crate::peering::{
     Action, JournalEntry, Opening, Options, PeeringKey, Record, Request, Status, TraceParent, VnetId,
 };
 use crate::settings::Settings;
-use crate::state::{Flag, Loaded, Stored, reject_message, was_rejected};
+use crate::state::{Flag, Lookup, Versioned, reject_message, was_rejected};
 
 /// The public queue.
 pub const REQUESTS: &str = "peering-requests";
@@ -65,7 +65,7 @@ struct Asked<'a> {
 impl Asked<'_> {
     async fn of_one(&self, key: &PeeringKey, vnet: &VnetId) -> Result<(), RunError> {
         let mut loaded = self.engine.records.load(key).await?;
-        if matches!(loaded, Loaded::Absent) {
+        if matches!(loaded, Lookup::Absent) {
             if self.request.action != Action::Create {
                 let reason = format!("there is no peering of this VPC and VNet to {}", self.request.action);
                 return self.refuse(&reason).await;
@@ -77,16 +77,16 @@ impl Asked<'_> {
             loaded = self.engine.records.load(key).await?;
         }
         match loaded {
-            Loaded::Here(stored) => self.meet(*stored).await,
+            Lookup::Found(stored) => self.meet(*stored).await,
             // A newer program's record is that program's to handle.
-            Loaded::Newer | Loaded::Absent => Ok(self.engine.leave_to_newer(REQUESTS, self.text).await?),
+            Lookup::NewerSchema | Lookup::Absent => Ok(self.engine.leave_to_newer(REQUESTS, self.text).await?),
         }
     }
 
     /// Every peering of the VPC that is not as it was wanted, but for those that are to stand still.
     async fn of_all(&self) -> Result<(), RunError> {
         for stored in self.engine.records.unfinished(&self.request.vpc).await? {
-            if stored.record.status != Status::Paused {
+            if stored.value.status != Status::Paused {
                 self.meet(stored).await?;
             }
         }
@@ -115,9 +115,9 @@ impl Asked<'_> {
     }
 
     /// The pair is known already. A request that has moved it before, and comes again, moves nothing: its worker may have died before the send.
-    async fn meet(&self, mut stored: Stored) -> Result<(), RunError> {
+    async fn meet(&self, mut stored: Versioned<Record>) -> Result<(), RunError> {
         let (engine, id) = (self.engine, self.delivery.message_id.as_str());
-        let record = &mut stored.record;
+        let record = &mut stored.value;
         let committed = record.committed_by.as_deref() == Some(id);
         if committed || record.has_heard(id) {
             return if committed && self.delivery.redelivered { engine.send_for(record).await } else { Ok(()) };

@@ -23,7 +23,7 @@ use crate::context::Context;
 use crate::engine::{Delivery, Engine, Fix, RunError, Stop, to_text};
 use crate::peering::{SCHEMA, Status, VpcRequest};
 use crate::settings::Settings;
-use crate::state::{FoundRequest, HeldRequest, VpcRequestRow, VpcRequests, reject};
+use crate::state::{Lookup, Versioned, VpcRequestRow, VpcRequests, reject};
 use crate::storage::StoreError;
 use crate::telemetry;
 
@@ -65,12 +65,12 @@ pub async fn create_vpc(engine: &Engine, context: &Context, text: &str, delivery
     let rows = VpcRequests::new(engine.storage.clone());
     loop {
         let mut held = match rows.load(&request.key()).await? {
-            FoundRequest::Newer => return Ok(engine.send(VPC_REQUESTS, text, PAUSE).await?),
-            FoundRequest::Absent => HeldRequest { row: new_row(&request, engine), etag: None },
-            FoundRequest::Here(held) => *held,
+            Lookup::NewerSchema => return Ok(engine.send(VPC_REQUESTS, text, PAUSE).await?),
+            Lookup::Absent => Versioned::unwritten(new_row(&request, engine)),
+            Lookup::Found(held) => *held,
         };
-        match join(&mut held.row, &request, text, delivery, engine) {
-            Joined::Heard { owes: true } => return send_for(engine, &held.row).await,
+        match join(&mut held.value, &request, text, delivery, engine) {
+            Joined::Heard { owes: true } => return send_for(engine, &held.value).await,
             Joined::Heard { owes: false } => return Ok(()),
             Joined::NoRoom => return Ok(engine.send(VPC_REQUESTS, text, PAUSE).await?),
             Joined::Yes => {}
@@ -80,8 +80,8 @@ pub async fn create_vpc(engine: &Engine, context: &Context, text: &str, delivery
             Err(error) if error.is_lost_race() => {}
             Err(error) => return Err(error.into()),
             Ok(()) => {
-                info!(vpc_request = held.row.id, reference = request.reference, "a VPC was asked for");
-                return send_for(engine, &held.row).await;
+                info!(vpc_request = held.value.id, reference = request.reference, "a VPC was asked for");
+                return send_for(engine, &held.value).await;
             }
         }
     }
@@ -183,11 +183,11 @@ async fn send_for(engine: &Engine, row: &VpcRequestRow) -> Result<(), RunError> 
 pub async fn nudge(engine: &Engine, most: Duration) -> Result<(), RunError> {
     let rows = VpcRequests::new(engine.storage.clone());
     for mut held in rows.open().await? {
-        if engine.clock.since(held.row.due) < most {
+        if engine.clock.since(held.value.due) < most {
             continue;
         }
-        tracing::warn!(vpc_request = held.row.id, "its message was long overdue: sent again");
-        send_again(&mut held.row, engine);
+        tracing::warn!(vpc_request = held.value.id, "its message was long overdue: sent again");
+        send_again(&mut held.value, engine);
         commit(engine, &rows, held).await?;
     }
     Ok(())
@@ -197,13 +197,13 @@ pub async fn nudge(engine: &Engine, most: Duration) -> Result<(), RunError> {
 pub async fn poisoned(engine: &Engine, message: &VpcMessage, most: u32) -> Result<(), RunError> {
     let rows = VpcRequests::new(engine.storage.clone());
     let mut held = match rows.load(&message.request).await? {
-        FoundRequest::Here(held) => *held,
-        FoundRequest::Absent => return Ok(()),
-        FoundRequest::Newer => {
+        Lookup::Found(held) => *held,
+        Lookup::Absent => return Ok(()),
+        Lookup::NewerSchema => {
             return Err(StoreError::Newer { what: format!("the row of VPC request {}", message.request) }.into());
         }
     };
-    let row = &mut held.row;
+    let row = &mut held.value;
     if message.seq != row.seq || !row.open {
         return Ok(());
     }
@@ -228,10 +228,10 @@ fn send_again(row: &mut VpcRequestRow, engine: &Engine) {
 }
 
 /// A lost race is no error: whoever was quicker sent.
-async fn commit(engine: &Engine, rows: &VpcRequests, mut held: HeldRequest) -> Result<(), RunError> {
+async fn commit(engine: &Engine, rows: &VpcRequests, mut held: Versioned<VpcRequestRow>) -> Result<(), RunError> {
     match rows.write(&mut held).await {
         Err(error) if error.is_lost_race() => Ok(()),
         Err(error) => Err(error.into()),
-        Ok(()) => send_for(engine, &held.row).await,
+        Ok(()) => send_for(engine, &held.value).await,
     }
 }

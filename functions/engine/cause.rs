@@ -86,6 +86,6 @@ impl Engine {
         if is_over.into_inner() {
             info!(event = telemetry::CAUSE_CLOSED, %service, "what stopped every peering is over");
         }
-        Ok(held.row.outage)
+        Ok(held.value.outage)
     }
 }

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 
 use crate::engine::{Fix, Job, Stop, Wait};
 use crate::peering::{Claim, Provenance};
-use crate::state::{HeldRow, Part, Scope, SharedRow};
+use crate::state::{Part, Scope, SharedRow, Versioned};
 use crate::storage::StoreError;
 
 /// How long what was seen of a shared thing is taken for granted; reconciliation looks as often. Nominal.
@@ -61,7 +61,7 @@ impl Job {
     /// A wait, while another worker is making it.
     pub async fn known<T: DeserializeOwned>(&mut self, scope: &Scope, part: &str) -> Result<Option<Known<T>>, Stop> {
         let mut held = self.shared.load(scope).await?;
-        let known = self.trusted(held.row.part(part), part);
+        let known = self.trusted(held.value.part(part), part);
         self.keep(scope, held);
         known
     }
@@ -74,7 +74,7 @@ impl Job {
     ) -> Result<Option<Known<T>>, Stop> {
         let known = self.known(vnet, part).await?;
         let joined =
-            self.rows.iter().any(|(scope, held)| scope == vnet && held.row.users.contains(&self.record.user()));
+            self.rows.iter().any(|(scope, held)| scope == vnet && held.value.users.contains(&self.record.user()));
         Ok(known.filter(|_| joined))
     }
 
@@ -90,20 +90,20 @@ impl Job {
 
     /// A row as this job last read or wrote it. Whatever is decided by it is written only if nobody else wrote since, so an
     /// older reading is as good as a new one.
-    pub(super) fn take(&mut self, scope: &Scope) -> Option<HeldRow> {
+    pub(super) fn take(&mut self, scope: &Scope) -> Option<Versioned<SharedRow>> {
         let at = self.rows.iter().position(|(held, _)| held == scope)?;
         Some(self.rows.swap_remove(at).1)
     }
 
     /// A row as this job last read or wrote it; read now, if it has not been.
-    pub(super) async fn held(&mut self, scope: &Scope) -> Result<HeldRow, StoreError> {
+    pub(super) async fn held(&mut self, scope: &Scope) -> Result<Versioned<SharedRow>, StoreError> {
         match self.take(scope) {
             Some(held) => Ok(held),
             None => self.shared.load(scope).await,
         }
     }
 
-    pub(super) fn keep(&mut self, scope: &Scope, held: HeldRow) {
+    pub(super) fn keep(&mut self, scope: &Scope, held: Versioned<SharedRow>) {
         self.take(scope);
         self.rows.push((scope.clone(), held));
     }
@@ -120,11 +120,11 @@ impl Job {
     ) -> Result<Known<E::Value>, Stop> {
         for _ in 0..TRIES {
             let mut held = self.held(scope).await?;
-            if let Some(known) = self.trusted(held.row.part(name), name)? {
+            if let Some(known) = self.trusted(held.value.part(name), name)? {
                 return Ok(known);
             }
             let found = effect.look().await?;
-            let part = held.row.part(name);
+            let part = held.value.part(name);
             let meant_before = part.provenance == Some(Provenance::Claimed);
             match &found {
                 Some(value) => part.seen(value, effect.can_be_ours(value), self.now())?,
@@ -151,7 +151,7 @@ impl Job {
     async fn make<E: SharedEffect>(
         &self,
         scope: &Scope,
-        claimed: HeldRow,
+        claimed: Versioned<SharedRow>,
         name: &str,
         effect: &E,
         meant_before: bool,
@@ -182,7 +182,7 @@ impl Job {
     /// Whether a shared thing of ours that somebody changed may be put back as it should be.
     pub async fn may_mend(&mut self, scope: &Scope, part: &str) -> Result<bool, Stop> {
         let held = self.held(scope).await?;
-        let provenance = held.row.parts.get(part).and_then(|part| part.provenance);
+        let provenance = held.value.parts.get(part).and_then(|part| part.provenance);
         self.keep(scope, held);
         Ok(self.record.mending && matches!(provenance, Some(Provenance::Created | Provenance::Claimed)))
     }

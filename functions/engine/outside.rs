@@ -2,8 +2,8 @@
 
 use crate::engine::settle::settle;
 use crate::engine::{Act, Delivery, Engine, RunError, Stop};
-use crate::peering::{JournalEntry, Party, Status, VpcRef};
-use crate::state::{Flag, Stored};
+use crate::peering::{JournalEntry, Party, Record, Status, VpcRef};
+use crate::state::{Flag, Versioned};
 
 impl Engine {
     /// Settles a record by what was seen without its step. A lost race is no error: whoever was quicker sent.
@@ -11,13 +11,13 @@ impl Engine {
     /// A parked record that a person has to attend to stays parked: the poll sees when it is mended.
     pub async fn conclude_from_outside(
         &self,
-        mut stored: Stored,
+        mut stored: Versioned<Record>,
         outcome: Result<Act, Stop>,
         said: Option<String>,
         delivery: Option<&Delivery>,
     ) -> Result<(), RunError> {
-        let Some((runbook, entry)) = self.runbooks.find(&stored.record.step) else { return Ok(()) };
-        let record = &mut stored.record;
+        let Some((runbook, entry)) = self.runbooks.find(&stored.value.step) else { return Ok(()) };
+        let record = &mut stored.value;
         let (was_parked, claim) = (record.parked, record.claim.clone());
         let note = settle(record, entry, runbook, outcome, said, &*self.clock);
         // Whoever holds the claim may still be at work.
@@ -34,23 +34,23 @@ impl Engine {
             Err(error) if error.is_lost_race() => return Ok(()),
             other => other?,
         }
-        super::tell::span(&stored.record, delivery).in_scope(|| super::tell::tell(&stored.record, &note));
-        if stored.record.parked { Ok(()) } else { self.send_for(&stored.record).await }
+        super::tell::span(&stored.value, delivery).in_scope(|| super::tell::tell(&stored.value, &note));
+        if stored.value.parked { Ok(()) } else { self.send_for(&stored.value).await }
     }
 
     /// Makes a record go on from a step at once, with fresh deadlines, because somebody asked for it. Keeps the claim it finds: the
     /// step waits for its end, and then looks. Done twice, it is done once: the later message makes the earlier stale.
     pub async fn begin(
         &self,
-        mut stored: Stored,
+        mut stored: Versioned<Record>,
         step: &str,
         asked: JournalEntry,
         message_id: &str,
     ) -> Result<(), RunError> {
         // First, so that no record is under way without the timers' attention.
-        self.vpcs.set(&stored.record.key.vpc, Flag::Open, true).await?;
+        self.vpcs.set(&stored.value.key.vpc, Flag::Open, true).await?;
         let now = self.clock.now();
-        let record = &mut stored.record;
+        let record = &mut stored.value;
         if let Some(entry) = self.runbooks.entry(step) {
             (record.step, record.status) = (entry.name.to_owned(), entry.status);
         }
@@ -62,24 +62,24 @@ impl Engine {
     /// Lets a record rest in a status, because somebody asked for it. Nothing is under way until somebody asks again.
     pub async fn rest(
         &self,
-        mut stored: Stored,
+        mut stored: Versioned<Record>,
         status: Status,
         asked: JournalEntry,
         message_id: &str,
     ) -> Result<(), RunError> {
-        stored.record.status = status;
+        stored.value.status = status;
         self.asked(stored, true, asked, message_id).await
     }
 
     /// Commits what a request made of a record, and sends. Dying in between: the request is delivered again, has been heard, and sends.
     async fn asked(
         &self,
-        mut stored: Stored,
+        mut stored: Versioned<Record>,
         resting: bool,
         asked: JournalEntry,
         message_id: &str,
     ) -> Result<(), RunError> {
-        let record = &mut stored.record;
+        let record = &mut stored.value;
         record.seq += 1;
         (record.waiting, record.fault, record.parked, record.poisoned) = (None, None, false, 0);
         record.resting = resting;
@@ -87,12 +87,12 @@ impl Engine {
         record.committed_by = Some(message_id.to_owned());
         record.hear(message_id);
         self.records.commit(&stored, &asked).await?;
-        self.send_for(&stored.record).await
+        self.send_for(&stored.value).await
     }
 
     /// Commits what was seen of a record that rests, and goes on resting. False: it moved on meanwhile, and nothing was written.
-    pub async fn observe(&self, mut stored: Stored, entry: &JournalEntry) -> Result<bool, RunError> {
-        let record = &mut stored.record;
+    pub async fn observe(&self, mut stored: Versioned<Record>, entry: &JournalEntry) -> Result<bool, RunError> {
+        let record = &mut stored.value;
         record.seq += 1;
         record.due = entry.at;
         record.committed_by = None;
@@ -123,7 +123,7 @@ impl Engine {
     /// A worker that died after a commit of this very message owes the sends.
     pub async fn send_what_is_owed(&self, vpc: &VpcRef, delivery: &Delivery) -> Result<(), RunError> {
         for stored in self.records.under_way(vpc).await? {
-            let record = &stored.record;
+            let record = &stored.value;
             if record.committed_by.as_ref() == Some(&delivery.message_id) && !record.parked {
                 self.send_for(record).await?;
             }
@@ -132,9 +132,9 @@ impl Engine {
     }
 
     /// Sends a record's message once more. Old copies of it, should there be any, go stale.
-    pub async fn send_again(&self, mut stored: Stored, why: &str) -> Result<(), RunError> {
+    pub async fn send_again(&self, mut stored: Versioned<Record>, why: &str) -> Result<(), RunError> {
         let now = self.clock.now();
-        let record = &mut stored.record;
+        let record = &mut stored.value;
         tracing::warn!(peering = record.id, step = record.step, seq = record.seq, "{why}: sent again");
         record.seq += 1;
         record.due = now;
@@ -143,12 +143,12 @@ impl Engine {
         match self.records.commit(&stored, &entry).await {
             Err(error) if error.is_lost_race() => Ok(()),
             Err(error) => Err(error.into()),
-            Ok(()) => self.send_for(&stored.record).await,
+            Ok(()) => self.send_for(&stored.value).await,
         }
     }
 
     /// Adds to the journal of a peering without moving it: `seq` stays, so its message stays good.
-    pub async fn note(&self, stored: Stored, entry: JournalEntry, message_id: &str) -> Result<(), RunError> {
-        Ok(self.records.note(&stored.record, &entry, message_id).await?)
+    pub async fn note(&self, stored: Versioned<Record>, entry: JournalEntry, message_id: &str) -> Result<(), RunError> {
+        Ok(self.records.note(&stored.value, &entry, message_id).await?)
     }
 }

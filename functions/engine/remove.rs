@@ -16,7 +16,7 @@ impl Job {
     /// Whether this peering is among a VNet's users.
     pub async fn is_member(&mut self, vnet: &Scope) -> Result<bool, Stop> {
         let held = self.shared.load(vnet).await?;
-        let is_member = held.row.users.contains(&self.record.user());
+        let is_member = held.value.users.contains(&self.record.user());
         self.keep(vnet, held);
         Ok(is_member)
     }
@@ -36,7 +36,7 @@ impl Job {
     /// A wait, while another worker is making or removing it.
     pub async fn is_removable(&mut self, scope: &Scope, name: &str, uses: Uses<'_>) -> Result<bool, Stop> {
         let held = self.held(scope).await?;
-        let removable = self.may_remove(&held.row, name, uses);
+        let removable = self.may_remove(&held.value, name, uses);
         self.keep(scope, held);
         removable
     }
@@ -64,10 +64,10 @@ impl Job {
     ) -> Result<bool, Stop> {
         for _ in 0..TRIES {
             let mut held = self.held(scope).await?;
-            if !self.may_remove(&held.row, name, uses)? {
+            if !self.may_remove(&held.value, name, uses)? {
                 return Ok(false);
             }
-            let part = held.row.part(name);
+            let part = held.value.part(name);
             let before = part.provenance;
             let Some(value) = part.value.clone().and_then(|value| serde_json::from_value(value).ok()) else {
                 return Err(Fix::report(format!("the row of the {name} cannot be read")).into());

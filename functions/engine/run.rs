@@ -13,7 +13,7 @@ use crate::engine::{
     Act, Delivery, Entry, Job, Look, PollMessage, Runbook, Runbooks, StepMessage, Stop, is_newer, queue_of,
 };
 use crate::peering::{Claim, Provenance, Record};
-use crate::state::{Flag, Loaded, Records, Shared, Stored, Vpcs, reject};
+use crate::state::{Flag, Lookup, Records, Shared, Versioned, Vpcs, reject};
 use crate::storage::{Storage, StoreError};
 
 /// How long a message of a newer program is put back for: until one of its workers takes it. Nominal.
@@ -85,12 +85,12 @@ impl Engine {
             }
         };
         match self.records.load(&message.peering).await? {
-            Loaded::Newer => Ok(self.leave_to_newer(queue, text).await?),
-            Loaded::Absent => {
+            Lookup::NewerSchema => Ok(self.leave_to_newer(queue, text).await?),
+            Lookup::Absent => {
                 let reason = "there is no such peering";
                 Ok(reject(&self.storage, queue, text.as_bytes(), reason, None, self.clock.now()).await?)
             }
-            Loaded::Here(stored) => self.judge_message(queue, text, &message, *stored, delivery).await,
+            Lookup::Found(stored) => self.judge_message(queue, text, &message, *stored, delivery).await,
         }
     }
 
@@ -99,10 +99,10 @@ impl Engine {
         queue: &str,
         text: &str,
         message: &StepMessage,
-        stored: Stored,
+        stored: Versioned<Record>,
         delivery: &Delivery,
     ) -> Result<(), RunError> {
-        let record = &stored.record;
+        let record = &stored.value;
         if message.seq != record.seq || message.step != record.step {
             return self.absorb(message, record, delivery).await;
         }
@@ -147,14 +147,14 @@ impl Engine {
     async fn step(
         &self,
         (runbook, entry): (&Runbook, &Entry),
-        mut stored: Stored,
+        mut stored: Versioned<Record>,
         delivery: &Delivery,
         queue: &str,
         text: &str,
     ) -> Result<(), RunError> {
         let began = self.clock.now();
         let mut job = Job {
-            record: stored.record.clone(),
+            record: stored.value.clone(),
             clock: self.clock.clone(),
             shared: self.shared.clone(),
             by: delivery.message_id.clone(),
@@ -167,7 +167,7 @@ impl Engine {
             Err(stop) => Err(stop),
             Ok(Look::Missing) => {
                 let before = self.claim_in(&mut job, entry, delivery);
-                stored.record = job.record.clone();
+                stored.value = job.record.clone();
                 match self.records.claim(&mut stored).await {
                     Err(error) if error.is_lost_race() => return self.put_back(queue, text, LOST_CLAIM_PAUSE).await,
                     Err(error) => return Err(error.into()),
@@ -186,7 +186,7 @@ impl Engine {
             // The claim, if one was made, runs out; the message comes back.
             return Err(error.into());
         }
-        stored.record = job.record;
+        stored.value = job.record;
         self.conclude((runbook, entry), stored, Ended { outcome, said: job.said, began }, delivery).await
     }
 
@@ -210,27 +210,27 @@ impl Engine {
     async fn conclude(
         &self,
         (runbook, entry): (&Runbook, &Entry),
-        mut stored: Stored,
+        mut stored: Versioned<Record>,
         ended: Ended,
         delivery: &Delivery,
     ) -> Result<(), RunError> {
         let Ended { outcome, said, began } = ended;
-        self.note_shared_cause(&stored.record, &outcome).await?;
-        let trace = trace_of(&stored.record).map(|trace| trace.to_string());
-        let mut note = settle(&mut stored.record, entry, runbook, outcome, said, &*self.clock);
-        let record = &mut stored.record;
+        self.note_shared_cause(&stored.value, &outcome).await?;
+        let trace = trace_of(&stored.value).map(|trace| trace.to_string());
+        let mut note = settle(&mut stored.value, entry, runbook, outcome, said, &*self.clock);
+        let record = &mut stored.value;
         record.trace = trace;
         record.committed_by = Some(delivery.message_id.clone());
         note.entry.duration_ms = u64::try_from(self.clock.now().duration_since(began).as_millis()).unwrap_or_default();
         match self.records.commit(&stored, &note.entry).await {
             Err(error) if error.is_lost_race() => {
-                info!(peering = stored.record.id, step = entry.name, "the record moved on meanwhile");
+                info!(peering = stored.value.id, step = entry.name, "the record moved on meanwhile");
                 return Ok(());
             }
             other => other?,
         }
-        tell(&stored.record, &note);
-        self.send_for(&stored.record).await
+        tell(&stored.value, &note);
+        self.send_for(&stored.value).await
     }
 
     /// Sends what a record needs to go on: its message with the delay left; for a parked one, a hint to poll its VPC.

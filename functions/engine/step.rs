@@ -10,7 +10,7 @@ use crate::clock::Clock;
 use crate::cloud::Failure;
 use crate::engine::{Act, Fix, Look, Stop, Wait};
 use crate::peering::{Half, Party, Provenance, Record, Status};
-use crate::state::{HeldRow, Scope, Shared};
+use crate::state::{Scope, Shared, SharedRow, Versioned};
 
 /// One step of a runbook. It looks whether its effect is there; if not, and only under a claim, it acts.
 ///
@@ -54,7 +54,7 @@ pub struct Job {
     /// What peerings share.
     pub shared: Shared,
     /// Shared rows as this job last read or wrote them.
-    pub rows: Vec<(Scope, HeldRow)>,
+    pub rows: Vec<(Scope, Versioned<SharedRow>)>,
     /// The queue message that made the step run: the name under which it claims.
     pub by: String,
     /// What the journal shall say of the step, if it says more than "done".

@@ -4,9 +4,11 @@ mod columns;
 mod records;
 mod rejected;
 mod shared;
+mod versioned;
 mod vpc_requests;
 
-pub use records::{Flag, Loaded, Records, Stored, VpcRow, Vpcs};
+pub use records::{Flag, Records, VpcRow, Vpcs};
 pub use rejected::{reject, reject_message, was_rejected};
-pub use shared::{Brake, Cause, HeldRow, Outage, Part, Scope, Shared, SharedRow};
-pub use vpc_requests::{FoundRequest, HeldRequest, VpcRequestRow, VpcRequests};
+pub use shared::{Brake, Cause, Outage, Part, Scope, Shared, SharedRow};
+pub use versioned::{Lookup, Version, Versioned};
+pub use vpc_requests::{VpcRequestRow, VpcRequests};

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::columns::{self, Shape};
+use super::{Lookup, Version, Versioned};
 use crate::peering::{JournalEntry, PeeringKey, Record, SCHEMA, VpcRef, migrate};
 use crate::storage::{Entity, Filter, Op, Query, Storage, StoreError, Value};
 
@@ -14,26 +15,6 @@ const RECORD: Shape = Shape {
 const ENTRY: Shape = Shape { json: &[], instants: &["at"] };
 /// More peerings than an Aiven VPC can have: a bound for memory, not for use.
 const MOST: usize = 10_000;
-
-/// A record as it was read, with what a conditional write needs.
-#[derive(Debug, Clone)]
-pub struct Stored {
-    /// The record.
-    pub record: Record,
-    /// Its ETag.
-    pub etag: String,
-}
-
-/// What reading a record found.
-#[derive(Debug, Clone)]
-pub enum Loaded {
-    /// The record.
-    Here(Box<Stored>),
-    /// It was written by a newer version of this program, which understands it.
-    Newer,
-    /// There is none.
-    Absent,
-}
 
 /// The records of peerings.
 #[derive(Debug, Clone)]
@@ -48,10 +29,10 @@ impl Records {
     }
 
     /// Reads one record.
-    pub async fn load(&self, key: &PeeringKey) -> Result<Loaded, StoreError> {
+    pub async fn load(&self, key: &PeeringKey) -> Result<Lookup<Record>, StoreError> {
         match self.storage.tables.get(TABLE, &key.vpc.key(), &row_of(key)).await? {
-            None => Ok(Loaded::Absent),
-            Some(entity) => read(entity),
+            None => Ok(Lookup::Absent),
+            Some(entity) => read(&entity),
         }
     }
 
@@ -65,15 +46,19 @@ impl Records {
     }
 
     /// Replaces a record if nobody else has since it was read, and keeps the new ETag. For claims: `seq` stays, nothing is journalled.
-    pub async fn claim(&self, stored: &mut Stored) -> Result<(), StoreError> {
-        stored.etag = self.storage.tables.replace(TABLE, &entity_of(&stored.record)?, &stored.etag).await?;
-        Ok(())
+    pub async fn claim(&self, stored: &mut Versioned<Record>) -> Result<(), StoreError> {
+        let entity = entity_of(&stored.value)?;
+        stored.write(&self.storage, TABLE, &entity).await
     }
 
     /// Replaces a record if nobody else has since it was read, and adds a journal entry: both or neither.
-    pub async fn commit(&self, stored: &Stored, entry: &JournalEntry) -> Result<(), StoreError> {
-        let replace = Op::Replace(entity_of(&stored.record)?, stored.etag.clone());
-        let ops = vec![replace, Op::Insert(journal_of(&stored.record, entry)?)];
+    pub async fn commit(&self, stored: &Versioned<Record>, entry: &JournalEntry) -> Result<(), StoreError> {
+        let entity = entity_of(&stored.value)?;
+        let write = match &stored.version {
+            Version::Unwritten => Op::Insert(entity),
+            Version::Read(etag) => Op::Replace(entity, etag.clone()),
+        };
+        let ops = vec![write, Op::Insert(journal_of(&stored.value, entry)?)];
         self.storage.tables.transact(TABLE, ops).await.map(drop)
     }
 
@@ -93,25 +78,25 @@ impl Records {
     }
 
     /// The records of a VPC that wait for its poll.
-    pub async fn parked(&self, vpc: &VpcRef) -> Result<Vec<Stored>, StoreError> {
+    pub async fn parked(&self, vpc: &VpcRef) -> Result<Vec<Versioned<Record>>, StoreError> {
         self.list(vpc, Filter::eq("parked", Value::Bool(true))).await
     }
 
     /// The records of a VPC that are not as they were wanted, whether anything is under way or not.
-    pub async fn unfinished(&self, vpc: &VpcRef) -> Result<Vec<Stored>, StoreError> {
+    pub async fn unfinished(&self, vpc: &VpcRef) -> Result<Vec<Versioned<Record>>, StoreError> {
         self.list(vpc, unfinished()).await
     }
 
     /// The records of a VPC on which something is under way. Rows of schema 1 have no such column, and tell it by their status.
-    pub async fn under_way(&self, vpc: &VpcRef) -> Result<Vec<Stored>, StoreError> {
+    pub async fn under_way(&self, vpc: &VpcRef) -> Result<Vec<Versioned<Record>>, StoreError> {
         let older = Filter::Lt("schema".to_owned(), Value::Long(2)).and(unfinished());
         let mut found = self.list(vpc, Filter::eq("resting", Value::Bool(false)).or(older)).await?;
-        found.retain(|stored| !stored.record.resting);
+        found.retain(|stored| !stored.value.resting);
         Ok(found)
     }
 
     /// The records of a VPC that are or were to be peered: all but the deleted.
-    pub async fn living(&self, vpc: &VpcRef) -> Result<Vec<Stored>, StoreError> {
+    pub async fn living(&self, vpc: &VpcRef) -> Result<Vec<Versioned<Record>>, StoreError> {
         self.list(vpc, Filter::Ne("status".to_owned(), "Deleted".into())).await
     }
 
@@ -122,13 +107,13 @@ impl Records {
         Ok(!self.storage.tables.query(TABLE, &Query::filter(mine).select(&["schema"]), MOST).await?.entities.is_empty())
     }
 
-    async fn list(&self, vpc: &VpcRef, filter: Filter) -> Result<Vec<Stored>, StoreError> {
+    async fn list(&self, vpc: &VpcRef, filter: Filter) -> Result<Vec<Versioned<Record>>, StoreError> {
         let mine = Filter::partition(&vpc.key()).and(Filter::row_prefix("peering|"));
         let rows = self.storage.tables.query(TABLE, &Query::filter(mine.and(filter)), MOST).await?;
         let mut found = Vec::new();
-        for entity in rows.entities {
+        for entity in &rows.entities {
             // A newer program's record is that program's to handle.
-            if let Loaded::Here(stored) = read(entity)? {
+            if let Lookup::Found(stored) = read(entity)? {
                 found.push(*stored);
             }
         }
@@ -153,14 +138,13 @@ fn journal_of(record: &Record, entry: &JournalEntry) -> Result<Entity, StoreErro
     columns::write(&record.key.vpc.key(), &row, entry, ENTRY)
 }
 
-fn read(entity: Entity) -> Result<Loaded, StoreError> {
-    if columns::is_newer(&entity) {
-        return Ok(Loaded::Newer);
+fn read(entity: &Entity) -> Result<Lookup<Record>, StoreError> {
+    if columns::is_newer(entity) {
+        return Ok(Lookup::NewerSchema);
     }
-    let mut record: Record = columns::read(&entity, RECORD)?;
+    let mut record: Record = columns::read(entity, RECORD)?;
     migrate(&mut record);
-    let etag = entity.etag.unwrap_or_else(|| "*".to_owned());
-    Ok(Loaded::Here(Box::new(Stored { record, etag })))
+    Ok(Lookup::Found(Box::new(Versioned::read(record, entity)?)))
 }
 
 /// The rows of table `vpcs`: one a VPC, so that no timer scans the records of all.
@@ -221,46 +205,41 @@ impl Vpcs {
         Self { storage }
     }
 
-    /// One row and its ETag.
+    /// One row; one that is not written yet if there is none.
     ///
     /// # Errors
     /// `Newer`, as of all that change it; storage failed.
-    pub async fn load(&self, vpc: &VpcRef) -> Result<Option<(VpcRow, String)>, StoreError> {
-        let Some(entity) = self.storage.tables.get(VPCS, PARTITION, &vpc.key()).await? else { return Ok(None) };
-        let etag = entity.etag.clone().unwrap_or_else(|| "*".to_owned());
-        Ok(Some((columns::read(&entity, VPC)?, etag)))
+    pub async fn load(&self, vpc: &VpcRef) -> Result<Versioned<VpcRow>, StoreError> {
+        match self.storage.tables.get(VPCS, PARTITION, &vpc.key()).await? {
+            Some(entity) => Versioned::read(columns::read(&entity, VPC)?, &entity),
+            None => Ok(Versioned::unwritten(VpcRow::new(vpc))),
+        }
     }
 
     /// Sets a flag of a VPC, whoever else changes the row; makes the row if there is none. Writes nothing where it is set already.
     pub async fn set(&self, vpc: &VpcRef, flag: Flag, value: bool) -> Result<(), StoreError> {
         loop {
-            let (mut row, etag) = match self.load(vpc).await? {
-                Some((row, etag)) => (row, Some(etag)),
-                None => (VpcRow::new(vpc), None),
-            };
+            let mut held = self.load(vpc).await?;
             let set = match flag {
-                Flag::Open => &mut row.open,
-                Flag::Waiting => &mut row.waiting,
+                Flag::Open => &mut held.value.open,
+                Flag::Waiting => &mut held.value.waiting,
             };
             if std::mem::replace(set, value) == value {
                 return Ok(());
             }
-            match self.write(vpc, &row, etag.as_deref()).await {
+            match self.write(&mut held).await {
                 Err(error) if error.is_lost_race() => {}
                 other => return other,
             }
         }
     }
 
-    /// Writes a row if it is still the one that was read (`None`: if there is none).
-    pub async fn write(&self, vpc: &VpcRef, row: &VpcRow, etag: Option<&str>) -> Result<(), StoreError> {
+    /// Writes a row if nobody else has since it was read.
+    pub async fn write(&self, held: &mut Versioned<VpcRow>) -> Result<(), StoreError> {
         // Whatever it was before, it now has what this version keeps.
-        let row = VpcRow { schema: SCHEMA, ..row.clone() };
-        let entity = columns::write(PARTITION, &vpc.key(), &row, VPC)?;
-        match etag {
-            Some(etag) => self.storage.tables.replace(VPCS, &entity, etag).await.map(drop),
-            None => self.storage.tables.insert(VPCS, &entity).await.map(drop),
-        }
+        held.value.schema = SCHEMA;
+        let entity = columns::write(PARTITION, &held.value.vpc, &held.value, VPC)?;
+        held.write(&self.storage, VPCS, &entity).await
     }
 
     /// The VPCs whose flag is set.

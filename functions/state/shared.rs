@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::Versioned;
 use super::columns::{self, Shape};
 use crate::peering::{Claim, Drift, Provenance, SCHEMA, SubscriptionId, VnetId};
 use crate::storage::{Filter, Query, Storage, StoreError};
@@ -148,15 +149,6 @@ impl SharedRow {
     }
 }
 
-/// A row as it was last read or written, with what a conditional write needs.
-#[derive(Debug, Clone, PartialEq)]
-pub struct HeldRow {
-    /// The row.
-    pub row: SharedRow,
-    /// Its ETag; `None`: there is no such row yet.
-    pub etag: Option<String>,
-}
-
 /// The shared rows in a storage account.
 #[derive(Debug, Clone)]
 pub struct Shared {
@@ -180,12 +172,12 @@ impl Shared {
     ///
     /// # Errors
     /// `Newer`, as of all that change it; storage failed.
-    pub async fn load(&self, scope: &Scope) -> Result<HeldRow, StoreError> {
+    pub async fn load(&self, scope: &Scope) -> Result<Versioned<SharedRow>, StoreError> {
         let (partition, key) = scope.keys();
         let Some(entity) = self.storage.tables.get(TABLE, partition, &key).await? else {
-            return Ok(HeldRow { row: SharedRow::new(), etag: None });
+            return Ok(Versioned::unwritten(SharedRow::new()));
         };
-        Ok(HeldRow { etag: entity.etag.clone(), row: columns::read(&entity, SHAPE)? })
+        Versioned::read(columns::read(&entity, SHAPE)?, &entity)
     }
 
     /// The rows of all VNets.
@@ -211,17 +203,12 @@ impl Shared {
     }
 
     /// Writes a row if nobody else has since it was read, and keeps its new ETag.
-    pub async fn write(&self, scope: &Scope, held: &mut HeldRow) -> Result<(), StoreError> {
+    pub async fn write(&self, scope: &Scope, held: &mut Versioned<SharedRow>) -> Result<(), StoreError> {
         let (partition, key) = scope.keys();
         // Whatever it was before, it now has what this version keeps.
-        held.row.schema = SCHEMA;
-        let entity = columns::write(partition, &key, &held.row, SHAPE)?;
-        let etag = match &held.etag {
-            Some(etag) => self.storage.tables.replace(TABLE, &entity, etag).await?,
-            None => self.storage.tables.insert(TABLE, &entity).await?,
-        };
-        held.etag = Some(etag);
-        Ok(())
+        held.value.schema = SCHEMA;
+        let entity = columns::write(partition, &key, &held.value, SHAPE)?;
+        held.write(&self.storage, TABLE, &entity).await
     }
 
     /// Changes a row whoever else does: `change` says whether there is anything to write, and is asked again of the row as it
@@ -229,15 +216,15 @@ impl Shared {
     pub async fn change(
         &self,
         scope: &Scope,
-        mut held: Option<HeldRow>,
+        mut held: Option<Versioned<SharedRow>>,
         change: impl Fn(&mut SharedRow) -> bool,
-    ) -> Result<HeldRow, StoreError> {
+    ) -> Result<Versioned<SharedRow>, StoreError> {
         loop {
             let mut next = match held.take() {
                 Some(held) => held,
                 None => self.load(scope).await?,
             };
-            if !change(&mut next.row) {
+            if !change(&mut next.value) {
                 return Ok(next);
             }
             match self.write(scope, &mut next).await {

@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 use uuid::Uuid;
 
 use super::columns::{self, Shape};
+use super::{Lookup, Versioned};
 use crate::peering::{Claim, Fault, Provenance, SCHEMA, Status, Waiting};
 use crate::storage::{Entity, Filter, Query, Storage, StoreError, Value};
 
@@ -64,26 +65,6 @@ pub struct VpcRequestRow {
     pub asks: Vec<Json>,
 }
 
-/// A row as it was read, with what a conditional write needs.
-#[derive(Debug, Clone)]
-pub struct HeldRequest {
-    /// The row.
-    pub row: VpcRequestRow,
-    /// Its ETag; `None`: there is no such row yet.
-    pub etag: Option<String>,
-}
-
-/// What reading a row found.
-#[derive(Debug, Clone)]
-pub enum FoundRequest {
-    /// The row.
-    Here(Box<HeldRequest>),
-    /// It was written by a newer version of this program, which understands it.
-    Newer,
-    /// There is none.
-    Absent,
-}
-
 /// The rows in a storage account.
 #[derive(Debug, Clone)]
 pub struct VpcRequests {
@@ -97,32 +78,27 @@ impl VpcRequests {
     }
 
     /// One row.
-    pub async fn load(&self, id: &str) -> Result<FoundRequest, StoreError> {
-        self.storage.tables.get(TABLE, PARTITION, id).await?.map_or(Ok(FoundRequest::Absent), read)
+    pub async fn load(&self, id: &str) -> Result<Lookup<VpcRequestRow>, StoreError> {
+        self.storage.tables.get(TABLE, PARTITION, id).await?.map_or(Ok(Lookup::Absent), read)
     }
 
     /// Writes a row if nobody else has since it was read, and keeps its new ETag.
-    pub async fn write(&self, held: &mut HeldRequest) -> Result<(), StoreError> {
-        held.row.schema = SCHEMA;
-        let mut entity = columns::write(PARTITION, &held.row.id, &held.row, SHAPE)?;
-        if !held.row.asks.is_empty() {
-            entity = entity.with(ASKS, Value::Binary(Json::from(held.row.asks.clone()).to_string().into_bytes()));
+    pub async fn write(&self, held: &mut Versioned<VpcRequestRow>) -> Result<(), StoreError> {
+        held.value.schema = SCHEMA;
+        let mut entity = columns::write(PARTITION, &held.value.id, &held.value, SHAPE)?;
+        if !held.value.asks.is_empty() {
+            entity = entity.with(ASKS, Value::Binary(Json::from(held.value.asks.clone()).to_string().into_bytes()));
         }
-        let etag = match &held.etag {
-            Some(etag) => self.storage.tables.replace(TABLE, &entity, etag).await?,
-            None => self.storage.tables.insert(TABLE, &entity).await?,
-        };
-        held.etag = Some(etag);
-        Ok(())
+        held.write(&self.storage, TABLE, &entity).await
     }
 
     /// The rows on which something is under way.
-    pub async fn open(&self) -> Result<Vec<HeldRequest>, StoreError> {
+    pub async fn open(&self) -> Result<Vec<Versioned<VpcRequestRow>>, StoreError> {
         let open = Filter::partition(PARTITION).and(Filter::eq("open", Value::Bool(true)));
         let rows = self.storage.tables.query(TABLE, &Query::filter(open), MOST).await?;
         let mut found = Vec::new();
         for entity in rows.entities {
-            if let FoundRequest::Here(held) = read(entity)? {
+            if let Lookup::Found(held) = read(entity)? {
                 found.push(*held);
             }
         }
@@ -130,9 +106,9 @@ impl VpcRequests {
     }
 }
 
-fn read(entity: Entity) -> Result<FoundRequest, StoreError> {
+fn read(entity: Entity) -> Result<Lookup<VpcRequestRow>, StoreError> {
     if columns::is_newer(&entity) {
-        return Ok(FoundRequest::Newer);
+        return Ok(Lookup::NewerSchema);
     }
     let mut row: VpcRequestRow = columns::read(&entity, SHAPE)?;
     if let Some(Value::Binary(asks)) = entity.get(ASKS) {
@@ -144,6 +120,5 @@ fn read(entity: Entity) -> Result<FoundRequest, StoreError> {
             op: None,
         })?;
     }
-    let etag = Some(entity.etag.unwrap_or_else(|| "*".to_owned()));
-    Ok(FoundRequest::Here(Box::new(HeldRequest { row, etag })))
+    Ok(Lookup::Found(Box::new(Versioned::read(row, &entity)?)))
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::{Continuation, Entity, Op, Page, Query, Queues, ReceivedMessage, StoreError, Tables};
+use super::{Continuation, Entity, Etag, Op, Page, Query, Queues, ReceivedMessage, StoreError, Tables};
 
 /// Running totals.
 #[derive(Debug, Default)]
@@ -81,27 +81,27 @@ impl Tables for Counted<dyn Tables> {
         self.inner.get(table, partition, row).await
     }
 
-    async fn insert(&self, table: &str, entity: &Entity) -> Result<String, StoreError> {
+    async fn insert(&self, table: &str, entity: &Entity) -> Result<Etag, StoreError> {
         one(&self.counters.writes);
         self.inner.insert(table, entity).await
     }
 
-    async fn replace(&self, table: &str, entity: &Entity, etag: &str) -> Result<String, StoreError> {
+    async fn replace(&self, table: &str, entity: &Entity, etag: &Etag) -> Result<Etag, StoreError> {
         one(&self.counters.writes);
         self.inner.replace(table, entity, etag).await
     }
 
-    async fn upsert(&self, table: &str, entity: &Entity) -> Result<String, StoreError> {
+    async fn upsert(&self, table: &str, entity: &Entity) -> Result<Etag, StoreError> {
         one(&self.counters.writes);
         self.inner.upsert(table, entity).await
     }
 
-    async fn delete(&self, table: &str, partition: &str, row: &str, etag: Option<&str>) -> Result<(), StoreError> {
+    async fn delete(&self, table: &str, partition: &str, row: &str, etag: Option<&Etag>) -> Result<(), StoreError> {
         one(&self.counters.writes);
         self.inner.delete(table, partition, row, etag).await
     }
 
-    async fn transact(&self, table: &str, ops: Vec<Op>) -> Result<Vec<Option<String>>, StoreError> {
+    async fn transact(&self, table: &str, ops: Vec<Op>) -> Result<Vec<Option<Etag>>, StoreError> {
         one(&self.counters.writes);
         self.inner.transact(table, ops).await
     }

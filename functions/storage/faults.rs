@@ -11,7 +11,7 @@ use azure_core::http::headers::{AUTHORIZATION, HeaderName, Headers};
 use azure_core::http::{AsyncRawResponse, HttpClient, Request, StatusCode};
 use azure_core::time::OffsetDateTime;
 
-use super::{Connection, Counts, Entity, Op, Query, Storage, StoreError};
+use super::{Connection, Counts, Entity, Etag, Op, Query, Storage, StoreError};
 use crate::clock::{SystemClock, TimeScale};
 
 /// One line of a script.
@@ -88,8 +88,8 @@ async fn a_conditional_write_that_may_have_landed_is_sent_once() {
         let tables = &storage.tables;
         for error in [
             tables.insert("t", &row()).await.unwrap_err(),
-            tables.replace("t", &row(), "W/\"1\"").await.unwrap_err(),
-            tables.delete("t", "p", "r", Some("W/\"1\"")).await.unwrap_err(),
+            tables.replace("t", &row(), &Etag::new("W/\"1\"")).await.unwrap_err(),
+            tables.delete("t", "p", "r", Some(&Etag::new("W/\"1\""))).await.unwrap_err(),
             tables.transact("t", vec![Op::Upsert(row())]).await.unwrap_err(),
         ] {
             assert!(matches!(error, StoreError::Unavailable { maybe_landed: true, .. }), "{error}");
@@ -101,7 +101,7 @@ async fn a_conditional_write_that_may_have_landed_is_sent_once() {
 #[tokio::test]
 async fn a_write_that_was_never_sent_is_tried_again_and_did_not_land() {
     let (storage, script) = storage([Line::Unsent, Line::Unsent, Line::Answer(204, "")]);
-    assert_eq!(storage.tables.insert("t", &row()).await.unwrap(), "W/\"1\"");
+    assert_eq!(storage.tables.insert("t", &row()).await.unwrap(), Etag::new("W/\"1\""));
     assert_eq!(script.sent(), 3);
     let (storage, script) = self::storage([Line::Unsent]);
     let error = storage.tables.insert("t", &row()).await.unwrap_err();

@@ -28,7 +28,7 @@ pub use connection::{Connection, ConnectionError};
 pub use count::{Counters, Counts};
 pub use error::StoreError;
 pub use queues::{Content, Queues, ReceivedMessage};
-pub use tables::{Continuation, Entity, Filter, Op, Page, Query, Rows, Tables, Value};
+pub use tables::{Continuation, Entity, Etag, Filter, Op, Page, Query, Rows, Tables, Value};
 
 use count::Counted;
 

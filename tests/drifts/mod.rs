@@ -92,12 +92,12 @@ impl Scene {
     }
 
     pub async fn installation_drift(&self) -> BTreeMap<String, Drift> {
-        Shared::new(self.sim.storage.clone()).load(&Scope::Installation).await.unwrap().row.drift
+        Shared::new(self.sim.storage.clone()).load(&Scope::Installation).await.unwrap().value.drift
     }
 
     pub async fn unknown(&self) -> Vec<String> {
         let vpc = self.record().await.key.vpc;
-        Vpcs::new(self.sim.storage.clone()).load(&vpc).await.unwrap().unwrap().0.unknown
+        Vpcs::new(self.sim.storage.clone()).load(&vpc).await.unwrap().value.unknown
     }
 
     /// All is as it should be, and nothing is left of what was not.

@@ -23,7 +23,7 @@ use functions::invocation::{Invocation, Trigger};
 use functions::peering::{PeeringKey, Record};
 use functions::settings::Credential;
 use functions::settings::Settings;
-use functions::state::{Flag, Loaded, Records, Vpcs};
+use functions::state::{Flag, Lookup, Records, Vpcs};
 use functions::storage::memory::{MemoryQueues, MemoryTables};
 use functions::storage::{Entity, Queues, Storage, Tables, Value};
 use futures::FutureExt;
@@ -323,7 +323,7 @@ impl Simulation {
         let mut all = Vec::new();
         for key in keys {
             match records.load(&key).await.unwrap() {
-                Loaded::Here(stored) => all.push(stored.record),
+                Lookup::Found(stored) => all.push(stored.value),
                 other => panic!("{key}: {other:?}"),
             }
         }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use functions::storage::{Continuation, Entity, Op, Page, Query, Queues, ReceivedMessage, StoreError, Tables};
+use functions::storage::{Continuation, Entity, Etag, Op, Page, Query, Queues, ReceivedMessage, StoreError, Tables};
 use tokio::sync::Notify;
 
 /// What is to happen before a moment.
@@ -100,27 +100,27 @@ impl Tables for Momentary<dyn Tables> {
         self.0.get(table, partition, row).await
     }
 
-    async fn insert(&self, table: &str, entity: &Entity) -> Result<String, StoreError> {
+    async fn insert(&self, table: &str, entity: &Entity) -> Result<Etag, StoreError> {
         self.1.moment().await;
         self.0.insert(table, entity).await
     }
 
-    async fn replace(&self, table: &str, entity: &Entity, etag: &str) -> Result<String, StoreError> {
+    async fn replace(&self, table: &str, entity: &Entity, etag: &Etag) -> Result<Etag, StoreError> {
         self.1.moment().await;
         self.0.replace(table, entity, etag).await
     }
 
-    async fn upsert(&self, table: &str, entity: &Entity) -> Result<String, StoreError> {
+    async fn upsert(&self, table: &str, entity: &Entity) -> Result<Etag, StoreError> {
         self.1.moment().await;
         self.0.upsert(table, entity).await
     }
 
-    async fn delete(&self, table: &str, partition: &str, row: &str, etag: Option<&str>) -> Result<(), StoreError> {
+    async fn delete(&self, table: &str, partition: &str, row: &str, etag: Option<&Etag>) -> Result<(), StoreError> {
         self.1.moment().await;
         self.0.delete(table, partition, row, etag).await
     }
 
-    async fn transact(&self, table: &str, ops: Vec<Op>) -> Result<Vec<Option<String>>, StoreError> {
+    async fn transact(&self, table: &str, ops: Vec<Op>) -> Result<Vec<Option<Etag>>, StoreError> {
         self.1.moment().await;
         self.0.transact(table, ops).await
     }

@@ -18,7 +18,7 @@ use crate::context::Context;
 use crate::create::inspect_network::{no_overlap, reader};
 use crate::engine::{Delivery, Engine, Fix, RunError, Stop, is_newer, to_text};
 use crate::peering::{Claim, Provenance, VnetId, VpcRequest};
-use crate::state::{FoundRequest, HeldRequest, VpcRequests, reject};
+use crate::state::{Lookup, Versioned, VpcRequestRow, VpcRequests, reject};
 
 /// How long a message is put back for when another worker was quicker to claim. Nominal.
 const LOST_CLAIM_PAUSE: Duration = Duration::from_secs(5);
@@ -40,11 +40,11 @@ pub async fn await_vpc(engine: &Engine, context: &Context, text: &str, delivery:
     };
     let rows = VpcRequests::new(engine.storage.clone());
     let held = match rows.load(&message.request).await? {
-        FoundRequest::Newer => return put_back(PAUSE).await,
-        FoundRequest::Absent => return refuse("nobody asked for such a VPC").await,
-        FoundRequest::Here(held) => *held,
+        Lookup::NewerSchema => return put_back(PAUSE).await,
+        Lookup::Absent => return refuse("nobody asked for such a VPC").await,
+        Lookup::Found(held) => *held,
     };
-    let row = &held.row;
+    let row = &held.value;
     if message.seq != row.seq {
         // The very message whose worker made the last commit may have died before the send.
         let owed = message.seq + 1 == row.seq && row.committed_by.as_ref() == Some(&delivery.message_id);
@@ -70,7 +70,7 @@ struct Work<'a> {
     engine: &'a Engine,
     context: &'a Context,
     rows: VpcRequests,
-    held: HeldRequest,
+    held: Versioned<VpcRequestRow>,
     delivery: &'a Delivery,
     /// A better way out of the failure that ends this run than the table knows.
     remedy: Option<String>,
@@ -83,7 +83,7 @@ impl Work<'_> {
             Err(Stop::Store(error)) => return Err(error.into()),
             other => other,
         };
-        let (engine, row, remedy) = (self.engine, &mut self.held.row, self.remedy.take());
+        let (engine, row, remedy) = (self.engine, &mut self.held.value, self.remedy.take());
         match outcome {
             // Nobody is left who wants it.
             Err(Stop::Fix(fix)) if row.asks.is_empty() => refuse(row, fix, &*engine.clock),
@@ -92,17 +92,17 @@ impl Work<'_> {
         row.committed_by = Some(self.delivery.message_id.clone());
         self.rows.write(&mut self.held).await?;
         self.tell();
-        send_for(engine, &self.held.row).await
+        send_for(engine, &self.held.value).await
     }
 
     async fn look(&mut self) -> Result<(), Stop> {
         let asked: Vec<VpcRequest> =
-            self.held.row.asks.iter().filter_map(|ask| VpcRequest::parse(&ask.to_string()).ok()).collect();
+            self.held.value.asks.iter().filter_map(|ask| VpcRequest::parse(&ask.to_string()).ok()).collect();
         let Some(request) = asked.first() else {
             return Err(Fix::report("a row of VPC requests holds none that can be read").into());
         };
         let list = self.context.clouds.aiven.vpcs(&request.owner).await?;
-        let row = &self.held.row;
+        let row = &self.held.value;
         let age = row.made_at.map(|at| self.engine.clock.since(at));
         match judge(row, request, &list, age) {
             Seen::Ready(id) => {
@@ -121,7 +121,7 @@ impl Work<'_> {
 
     /// Ours, if we meant to make it before.
     fn found(&mut self, id: uuid::Uuid) {
-        let row = &mut self.held.row;
+        let row = &mut self.held.value;
         let before = row.provenance.filter(|_| row.made_at.is_some() || row.vpc == Some(id));
         (row.vpc, row.provenance) = (Some(id), Some(Provenance::found(before)));
     }
@@ -138,7 +138,7 @@ impl Work<'_> {
     /// come into the list by then, and is ours.
     async fn make(&mut self) -> Result<(), Stop> {
         self.refuse_what_overlaps().await?;
-        let (engine, row) = (self.engine, &mut self.held.row);
+        let (engine, row) = (self.engine, &mut self.held.value);
         let Some(request) = row.asks.first().and_then(|ask| VpcRequest::parse(&ask.to_string()).ok()) else {
             return Err(Fix::report("a row of VPC requests holds none that can be read").into());
         };
@@ -148,7 +148,7 @@ impl Work<'_> {
         row.made_at = Some(engine.clock.now());
         self.rows.write(&mut self.held).await.map_err(Stop::Store)?;
         let made = self.context.clouds.aiven.create_vpc(&request.owner, &request.cloud, IpNet::V4(request.cidr)).await;
-        let row = &mut self.held.row;
+        let row = &mut self.held.value;
         match made {
             Ok(summary) => {
                 row.provenance = Some(Provenance::Created);
@@ -168,7 +168,7 @@ impl Work<'_> {
     async fn refuse_what_overlaps(&mut self) -> Result<(), Stop> {
         let mut kept = Vec::new();
         let mut refused = None;
-        for ask in self.held.row.asks.clone() {
+        for ask in self.held.value.asks.clone() {
             let text = ask.to_string();
             let Ok(request) = VpcRequest::parse(&text) else { continue };
             match self.overlap(&request).await? {
@@ -185,9 +185,9 @@ impl Work<'_> {
                 }
             }
         }
-        self.held.row.asks = kept;
+        self.held.value.asks = kept;
         match refused {
-            Some(fix) if self.held.row.asks.is_empty() => Err(fix.into()),
+            Some(fix) if self.held.value.asks.is_empty() => Err(fix.into()),
             _ => Ok(()),
         }
     }
@@ -214,7 +214,7 @@ impl Work<'_> {
 
     /// One log line a commit; what a person has to attend to is a warning.
     fn tell(&self) {
-        let row = &self.held.row;
+        let row = &self.held.value;
         let vpc = row.vpc.map(|id| id.to_string());
         match (&row.fault, &row.waiting) {
             (Some(fault), _) => warn!(

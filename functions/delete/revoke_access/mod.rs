@@ -63,8 +63,8 @@ async fn unused(job: &mut Job) -> Result<Option<String>, Stop> {
 /// What is left of the VNet's row, for the journal.
 fn what_stays(job: &Job) -> Option<String> {
     let (_, held) = job.rows.iter().find(|(scope, _)| matches!(scope, Scope::Vnet(_)))?;
-    let adopted = held.row.parts.values().any(|part| part.provenance == Some(Provenance::Adopted));
-    match held.row.users.len() {
+    let adopted = held.value.parts.values().any(|part| part.provenance == Some(Provenance::Adopted));
+    match held.value.users.len() {
         0 => adopted.then(|| "role assignments that were there before stay".to_owned()),
         1 => Some("the role assignments stay: another peering of the VNet uses them".to_owned()),
         users => Some(format!("the role assignments stay: {users} other peerings of the VNet use them")),

@@ -1,7 +1,7 @@
 //! Behaviour of tables.
 
 use super::{Account, behaviours};
-use crate::storage::{Entity, Filter, Op, Query, StoreError, Value};
+use crate::storage::{Entity, Etag, Filter, Op, Query, StoreError, Value};
 
 behaviours!(
     a_row_reads_back_with_every_type,
@@ -42,7 +42,7 @@ async fn a_row_reads_back_with_every_type(account: &Account) {
         .with("id", uuid::Uuid::from_u128(42));
     let etag = tables.insert(&table, &wanted).await.unwrap();
     let got = tables.get(&table, "p", "r").await.unwrap().unwrap();
-    assert_eq!(got.etag.as_deref(), Some(etag.as_str()));
+    assert_eq!(got.etag.as_ref(), Some(&etag));
     assert!(got.timestamp.is_some());
     assert_eq!(got.time("at").unwrap().to_string(), "2026-01-02T03:04:05.1234567Z");
     let mut kept = wanted.properties.clone();
@@ -77,7 +77,7 @@ async fn a_row_is_inserted_once(account: &Account) {
 
 async fn a_replace_needs_the_etag_that_was_read(account: &Account) {
     let (tables, table) = (&account.storage.tables, account.table("replace").await);
-    let missing = tables.replace(&table, &row("r"), "*").await.unwrap_err();
+    let missing = tables.replace(&table, &row("r"), &Etag::new("*")).await.unwrap_err();
     assert!(matches!(missing, StoreError::NotFound { .. }), "{missing}");
     let first = tables.insert(&table, &row("r").with("old", true)).await.unwrap();
     let second = tables.replace(&table, &row("r").with("new", true), &first).await.unwrap();
@@ -93,7 +93,7 @@ async fn an_upsert_writes_whatever_is_there(account: &Account) {
     tables.upsert(&table, &row("r").with("old", true)).await.unwrap();
     let etag = tables.upsert(&table, &row("r")).await.unwrap();
     let got = tables.get(&table, "p", "r").await.unwrap().unwrap();
-    assert_eq!((got.etag.as_deref(), got.bool("old")), (Some(etag.as_str()), None));
+    assert_eq!((got.etag.as_ref(), got.bool("old")), (Some(&etag), None));
 }
 
 async fn a_delete_needs_a_row_and_its_etag_if_given(account: &Account) {
@@ -137,11 +137,11 @@ async fn a_transaction_that_fails_names_the_operation_and_changes_nothing(accoun
     let moved = vec![Op::Replace(row("a"), stale), Op::Insert(row("b"))];
     let error = tables.transact(&table, moved).await.unwrap_err();
     assert!(matches!(error, StoreError::PreconditionFailed { op: Some(0), .. }), "{error}");
-    let gone = vec![Op::Insert(row("b")), Op::Upsert(row("c")), Op::Replace(row("x"), "*".to_owned())];
+    let gone = vec![Op::Insert(row("b")), Op::Upsert(row("c")), Op::Replace(row("x"), Etag::new("*"))];
     let error = tables.transact(&table, gone).await.unwrap_err();
     assert!(matches!(error, StoreError::NotFound { op: Some(2), .. }), "{error}");
     let rows = tables.query(&table, &Query::default(), 10).await.unwrap().entities;
-    assert_eq!((rows.len(), rows[0].etag.as_deref()), (1, Some(etag.as_str())));
+    assert_eq!((rows.len(), rows[0].etag.as_ref()), (1, Some(&etag)));
 }
 
 async fn a_transaction_that_cannot_be_is_refused_before_it_is_sent(account: &Account) {

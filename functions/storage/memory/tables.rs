@@ -9,7 +9,7 @@ use super::lock;
 use crate::clock::Clock;
 use crate::storage::limits::{check_entity, check_keys, check_transaction, row_name, table_name};
 use crate::storage::tables::to_ticks;
-use crate::storage::{Continuation, Entity, Op, Page, Query, StoreError, Tables, Value};
+use crate::storage::{Continuation, Entity, Etag, Op, Page, Query, StoreError, Tables, Value};
 
 /// Rows a page, as the service has it.
 const PAGE: usize = 1000;
@@ -37,7 +37,7 @@ impl MemoryTables {
     }
 
     /// Does operations on a copy of the table, and keeps the copy only if all went well.
-    fn write(&self, table: &str, ops: &[Op]) -> Result<Vec<Option<String>>, (usize, StoreError)> {
+    fn write(&self, table: &str, ops: &[Op]) -> Result<Vec<Option<Etag>>, (usize, StoreError)> {
         let state = &mut *lock(&self.state);
         let rows = state.tables.get_mut(table).ok_or_else(|| (0, missing_table(table)))?;
         let mut changes = Vec::new();
@@ -66,7 +66,7 @@ impl MemoryTables {
             Op::Delete { .. } => return (key, None),
         };
         let mut kept = entity.clone();
-        kept.etag = Some(format!("W/\"{version}\""));
+        kept.etag = Some(Etag::new(format!("W/\"{version}\"")));
         kept.timestamp = Some(to_ticks(self.clock.now()));
         for value in kept.properties.values_mut() {
             if let Value::DateTime(instant) = value {
@@ -76,7 +76,11 @@ impl MemoryTables {
         (key, Some(kept))
     }
 
-    fn write_one(&self, table: &str, op: Op) -> Result<Option<String>, StoreError> {
+    fn put(&self, table: &str, op: Op) -> Result<Etag, StoreError> {
+        self.write_one(table, op)?.ok_or_else(|| StoreError::invalid(table, "a write left no row"))
+    }
+
+    fn write_one(&self, table: &str, op: Op) -> Result<Option<Etag>, StoreError> {
         self.write(table, &[op]).map(|mut etags| etags.pop().flatten()).map_err(|(_, error)| error)
     }
 }
@@ -95,11 +99,11 @@ fn check_condition(table: &str, rows: &Table, op: &Op) -> Result<(), StoreError>
         Op::Insert(_) if current.is_none() => return Ok(()),
         Op::Insert(_) => return Err(StoreError::Conflict { what, op: None }),
         Op::Replace(_, etag) => etag.as_str(),
-        Op::Delete { etag, .. } => etag.as_deref().unwrap_or("*"),
+        Op::Delete { etag, .. } => etag.as_ref().map_or("*", Etag::as_str),
     };
     match current {
         None => Err(StoreError::NotFound { what, op: None }),
-        Some(current) if wanted == "*" || current.etag.as_deref() == Some(wanted) => Ok(()),
+        Some(current) if wanted == "*" || current.etag.as_ref().map(Etag::as_str) == Some(wanted) => Ok(()),
         Some(_) => Err(StoreError::PreconditionFailed { what, op: None }),
     }
 }
@@ -118,28 +122,28 @@ impl Tables for MemoryTables {
         Ok(rows.get(&(partition.to_owned(), row.to_owned())).cloned())
     }
 
-    async fn insert(&self, table: &str, entity: &Entity) -> Result<String, StoreError> {
+    async fn insert(&self, table: &str, entity: &Entity) -> Result<Etag, StoreError> {
         check_entity(table, entity)?;
-        Ok(self.write_one(table, Op::Insert(entity.clone()))?.unwrap_or_default())
+        self.put(table, Op::Insert(entity.clone()))
     }
 
-    async fn replace(&self, table: &str, entity: &Entity, etag: &str) -> Result<String, StoreError> {
+    async fn replace(&self, table: &str, entity: &Entity, etag: &Etag) -> Result<Etag, StoreError> {
         check_entity(table, entity)?;
-        Ok(self.write_one(table, Op::Replace(entity.clone(), etag.to_owned()))?.unwrap_or_default())
+        self.put(table, Op::Replace(entity.clone(), etag.clone()))
     }
 
-    async fn upsert(&self, table: &str, entity: &Entity) -> Result<String, StoreError> {
+    async fn upsert(&self, table: &str, entity: &Entity) -> Result<Etag, StoreError> {
         check_entity(table, entity)?;
-        Ok(self.write_one(table, Op::Upsert(entity.clone()))?.unwrap_or_default())
+        self.put(table, Op::Upsert(entity.clone()))
     }
 
-    async fn delete(&self, table: &str, partition: &str, row: &str, etag: Option<&str>) -> Result<(), StoreError> {
+    async fn delete(&self, table: &str, partition: &str, row: &str, etag: Option<&Etag>) -> Result<(), StoreError> {
         check_keys(table, partition, row)?;
-        let (partition, row, etag) = (partition.to_owned(), row.to_owned(), etag.map(str::to_owned));
+        let (partition, row, etag) = (partition.to_owned(), row.to_owned(), etag.cloned());
         self.write_one(table, Op::Delete { partition, row, etag }).map(drop)
     }
 
-    async fn transact(&self, table: &str, ops: Vec<Op>) -> Result<Vec<Option<String>>, StoreError> {
+    async fn transact(&self, table: &str, ops: Vec<Op>) -> Result<Vec<Option<Etag>>, StoreError> {
         check_transaction(table, &ops)?;
         self.write(table, &ops).map_err(|(index, error)| error.of_op(index))
     }

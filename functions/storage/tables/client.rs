@@ -11,7 +11,7 @@ use serde_json::{Value as Json, json};
 use url::Url;
 
 use super::batch::{self, Part};
-use super::{Continuation, Entity, Op, Page, Query, Tables, wire};
+use super::{Continuation, Entity, Etag, Op, Page, Query, Tables, wire};
 use crate::storage::StoreError;
 use crate::storage::attempt::{Attempts, Effect, refused, unanswered};
 use crate::storage::limits::{check_entity, check_keys, check_transaction, row_name, table_name};
@@ -106,14 +106,14 @@ impl AzureTables {
         if (200..300).contains(&status) { Ok(answer) } else { Err(call.refusal(status, answer.body().as_ref())) }
     }
 
-    async fn write(&self, mut call: Call<'_>, entity: &Entity, if_match: Option<&str>) -> Result<String, StoreError> {
+    async fn write(&self, mut call: Call<'_>, entity: &Entity, if_match: Option<&Etag>) -> Result<Etag, StoreError> {
         check_entity(call.table, entity)?;
         call.body = wire::encode(entity);
         call.headers = vec![("prefer", "return-no-content".to_owned())];
-        call.headers.extend(if_match.map(|etag| ("if-match", etag.to_owned())));
+        call.headers.extend(if_match.map(|etag| ("if-match", etag.as_str().to_owned())));
         let what = call.what.clone();
         let answer = self.send(call).await?;
-        header(&answer, &ETAG).ok_or_else(|| unreadable(what, "the answer has no ETag"))
+        header(&answer, &ETAG).map(Etag::new).ok_or_else(|| unreadable(what, "the answer has no ETag"))
     }
 
     fn part(&self, table: &str, op: &Op) -> Part {
@@ -122,7 +122,7 @@ impl AzureTables {
             Op::Insert(_) => ("POST", None),
             Op::Replace(_, etag) => ("PUT", Some(etag.as_str())),
             Op::Upsert(_) => ("PUT", None),
-            Op::Delete { etag, .. } => ("DELETE", Some(etag.as_deref().unwrap_or("*"))),
+            Op::Delete { etag, .. } => ("DELETE", Some(etag.as_ref().map_or("*", Etag::as_str))),
         };
         let (url, body) = match op {
             Op::Insert(entity) => (self.table_url(table), wire::encode(entity)),
@@ -169,31 +169,31 @@ impl Tables for AzureTables {
         }
     }
 
-    async fn insert(&self, table: &str, entity: &Entity) -> Result<String, StoreError> {
+    async fn insert(&self, table: &str, entity: &Entity) -> Result<Etag, StoreError> {
         let mut call = self.on_table(Method::Post, table, table, Effect::Once);
         call.what = row_name(table, &entity.partition, &entity.row);
         self.write(call, entity, None).await
     }
 
-    async fn replace(&self, table: &str, entity: &Entity, etag: &str) -> Result<String, StoreError> {
+    async fn replace(&self, table: &str, entity: &Entity, etag: &Etag) -> Result<Etag, StoreError> {
         let call = self.on_row(Method::Put, table, &entity.partition, &entity.row, Effect::Once);
         self.write(call, entity, Some(etag)).await
     }
 
-    async fn upsert(&self, table: &str, entity: &Entity) -> Result<String, StoreError> {
+    async fn upsert(&self, table: &str, entity: &Entity) -> Result<Etag, StoreError> {
         let call = self.on_row(Method::Put, table, &entity.partition, &entity.row, Effect::Repeatable);
         self.write(call, entity, None).await
     }
 
-    async fn delete(&self, table: &str, partition: &str, row: &str, etag: Option<&str>) -> Result<(), StoreError> {
+    async fn delete(&self, table: &str, partition: &str, row: &str, etag: Option<&Etag>) -> Result<(), StoreError> {
         check_keys(table, partition, row)?;
-        let effect = if etag.is_some_and(|etag| etag != "*") { Effect::Once } else { Effect::Repeatable };
+        let effect = if etag.is_some() { Effect::Once } else { Effect::Repeatable };
         let mut call = self.on_row(Method::Delete, table, partition, row, effect);
-        call.headers = vec![("if-match", etag.unwrap_or("*").to_owned())];
+        call.headers = vec![("if-match", etag.map_or("*", Etag::as_str).to_owned())];
         self.send(call).await.map(drop)
     }
 
-    async fn transact(&self, table: &str, ops: Vec<Op>) -> Result<Vec<Option<String>>, StoreError> {
+    async fn transact(&self, table: &str, ops: Vec<Op>) -> Result<Vec<Option<Etag>>, StoreError> {
         check_transaction(table, &ops)?;
         let mut call = self.on_table(Method::Post, table, "$batch", Effect::Once);
         call.headers = vec![("content-type", batch::content_type())];
@@ -206,7 +206,7 @@ impl Tables for AzureTables {
         if answers.len() != ops.len() {
             return Err(unreadable(table_name(table), "a transaction has not as many answers as operations"));
         }
-        Ok(answers.into_iter().map(|answer| answer.etag).collect())
+        Ok(answers.into_iter().map(|answer| answer.etag.map(Etag::new)).collect())
     }
 
     async fn page(&self, table: &str, query: &Query, from: Option<&Continuation>) -> Result<Page, StoreError> {

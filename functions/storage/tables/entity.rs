@@ -5,6 +5,24 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use crate::storage::StoreError;
+
+/// The version of a row, as the service names it: opaque.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Etag(String);
+
+impl Etag {
+    /// A version from the service's own text.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// For an `If-Match` header.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// A row.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Entity {
@@ -13,7 +31,7 @@ pub struct Entity {
     /// `RowKey`
     pub row: String,
     /// The version that was read; ignored by writes.
-    pub etag: Option<String>,
+    pub etag: Option<Etag>,
     /// When the service last wrote it; ignored by writes.
     pub timestamp: Option<Timestamp>,
     /// All other properties.
@@ -24,6 +42,19 @@ impl Entity {
     /// A row without properties.
     pub fn new(partition: impl Into<String>, row: impl Into<String>) -> Self {
         Self { partition: partition.into(), row: row.into(), ..Self::default() }
+    }
+
+    /// The version that was read.
+    ///
+    /// # Errors
+    /// The service gave the row no `ETag`. Without one no write can be conditional, so nothing may be written over the row.
+    pub fn version(&self) -> Result<Etag, StoreError> {
+        self.etag.clone().ok_or_else(|| {
+            let what = format!("row {} of partition {}", self.row, self.partition);
+            let message =
+                "the service gave the row no ETag, so it cannot be changed safely; use an Azure Storage account";
+            StoreError::Other { what, status: None, code: "NoEtag".to_owned(), message: message.to_owned(), op: None }
+        })
     }
 
     /// With one property more.

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 
 pub(super) use client::AzureTables;
 pub(super) use entity::to_ticks;
-pub use entity::{Entity, Value};
+pub use entity::{Entity, Etag, Value};
 pub use filter::Filter;
 
 use super::StoreError;
@@ -35,31 +35,31 @@ pub trait Tables: Send + Sync + std::fmt::Debug {
     ///
     /// # Errors
     /// `Conflict` if it exists.
-    async fn insert(&self, table: &str, entity: &Entity) -> Result<String, StoreError>;
+    async fn insert(&self, table: &str, entity: &Entity) -> Result<Etag, StoreError>;
 
-    /// Replaces a row whole if its ETag is still `etag` (`*`: whatever it is); the new ETag is returned. Tried once.
+    /// Replaces a row whole if its ETag is still `etag`; the new ETag is returned. Tried once.
     /// `entity.etag` is not looked at.
     ///
     /// # Errors
     /// `PreconditionFailed` if the row moved on, `NotFound` if it is gone.
-    async fn replace(&self, table: &str, entity: &Entity, etag: &str) -> Result<String, StoreError>;
+    async fn replace(&self, table: &str, entity: &Entity, etag: &Etag) -> Result<Etag, StoreError>;
 
     /// Writes a row whole, whether it exists or not; its new ETag is returned. Tried up to three times.
-    async fn upsert(&self, table: &str, entity: &Entity) -> Result<String, StoreError>;
+    async fn upsert(&self, table: &str, entity: &Entity) -> Result<Etag, StoreError>;
 
     /// Deletes a row; with an ETag, only if it is still that one (then tried once).
     ///
     /// # Errors
     /// `NotFound` if it is gone (without an ETag it may have been an earlier try of this very call that removed it),
     /// `PreconditionFailed` if it moved on.
-    async fn delete(&self, table: &str, partition: &str, row: &str, etag: Option<&str>) -> Result<(), StoreError>;
+    async fn delete(&self, table: &str, partition: &str, row: &str, etag: Option<&Etag>) -> Result<(), StoreError>;
 
     /// Does 1 to 100 operations on rows of one partition, all or nothing (an entity group transaction). The new ETags, in
     /// order, `None` for deletes. Tried once.
     ///
     /// # Errors
     /// Those of the operation that failed, with its index in `op`.
-    async fn transact(&self, table: &str, ops: Vec<Op>) -> Result<Vec<Option<String>>, StoreError>;
+    async fn transact(&self, table: &str, ops: Vec<Op>) -> Result<Vec<Option<Etag>>, StoreError>;
 
     /// One page of a query: up to 1000 rows, in order of partition and row. A page may be empty and still have a `next`.
     async fn page(&self, table: &str, query: &Query, from: Option<&Continuation>) -> Result<Page, StoreError>;
@@ -88,8 +88,8 @@ pub trait Tables: Send + Sync + std::fmt::Debug {
 pub enum Op {
     /// The row must not exist.
     Insert(Entity),
-    /// The row must have this ETag (`*`: any).
-    Replace(Entity, String),
+    /// The row must have this ETag.
+    Replace(Entity, Etag),
     /// Whether the row exists or not.
     Upsert(Entity),
     /// The row must exist; with an ETag, be that one.
@@ -99,7 +99,7 @@ pub enum Op {
         /// `RowKey`
         row: String,
         /// `If-Match`
-        etag: Option<String>,
+        etag: Option<Etag>,
     },
 }
 

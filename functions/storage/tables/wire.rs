@@ -5,7 +5,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
-use super::entity::{Entity, Value, to_ticks};
+use super::entity::{Entity, Etag, Value, to_ticks};
 use crate::storage::attempt::xml_element;
 
 /// The body of a write. Types that JSON has not are named beside the property.
@@ -50,7 +50,7 @@ pub(super) fn decode(body: Json) -> Result<Entity, String> {
         text("PartitionKey").ok_or("a row has no PartitionKey")?,
         text("RowKey").ok_or("a row has no RowKey")?,
     );
-    entity.etag = text("odata.etag");
+    entity.etag = text("odata.etag").map(Etag::new);
     entity.timestamp = text("Timestamp").and_then(|time| time.parse().ok());
     for (name, value) in &fields {
         if name.starts_with("odata.") || name.contains("@odata.") || name == "Timestamp" {

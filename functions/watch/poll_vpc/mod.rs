@@ -10,8 +10,8 @@ use crate::cloud::Failure;
 use crate::cloud::aiven::Vpc;
 use crate::context::Context;
 use crate::engine::{Class, Delivery, Engine, PollMessage, RunError, classify, is_newer, queue_of, tell_if_late};
-use crate::peering::VpcRef;
-use crate::state::{Flag, Outage, Scope, Stored, reject};
+use crate::peering::{Record, VpcRef};
+use crate::state::{Flag, Outage, Scope, Versioned, reject};
 
 /// Polls of one VPC are at least this far apart, nominal; hints that come sooner are folded into the timer's next.
 const APART: Duration = Duration::from_secs(10);
@@ -62,14 +62,14 @@ async fn poll(engine: &Engine, context: &Context, text: &str, delivery: &Deliver
 
 /// Takes the poll upon itself by writing `polled_at`: of two at once, one gives way.
 async fn begin(engine: &Engine, vpc: &VpcRef) -> Result<bool, RunError> {
-    let Some((mut row, etag)) = engine.vpcs.load(vpc).await? else { return Ok(false) };
+    let mut held = engine.vpcs.load(vpc).await?;
     let now = engine.clock.now();
     // What a clock that was ahead wrote is no reason to wait until then.
-    if row.polled_at.is_some_and(|at| at <= now && engine.clock.since(at) < APART) {
+    if !held.is_written() || held.value.polled_at.is_some_and(|at| at <= now && engine.clock.since(at) < APART) {
         return Ok(false);
     }
-    row.polled_at = Some(now);
-    match engine.vpcs.write(vpc, &row, Some(&etag)).await {
+    held.value.polled_at = Some(now);
+    match engine.vpcs.write(&mut held).await {
         Err(error) if error.is_lost_race() => Ok(false),
         other => Ok(other.map(|()| true)?),
     }
@@ -83,19 +83,19 @@ async fn outage(engine: &Engine, answer: &Result<Vpc, Failure>) -> Result<Option
             if classify(failure).class == Class::Shared {
                 engine.open_cause(failure).await?;
             }
-            Ok(engine.shared.load(&Scope::Installation).await?.row.outage)
+            Ok(engine.shared.load(&Scope::Installation).await?.value.outage)
         }
     }
 }
 
 async fn judge_one(
     engine: &Engine,
-    mut stored: Stored,
+    mut stored: Versioned<Record>,
     answer: &Result<Vpc, Failure>,
     outage: Option<&Outage>,
     delivery: &Delivery,
 ) -> Result<(), RunError> {
-    let record = &mut stored.record;
+    let record = &mut stored.value;
     if record.resting {
         return Ok(());
     }
@@ -111,14 +111,14 @@ async fn judge_one(
         Err(failure) if classify(failure).class == Class::Shared => return Ok(()),
         Err(_) => None,
     };
-    match judged.or_else(|| judge::overdue(&stored.record, outage, now)) {
+    match judged.or_else(|| judge::overdue(&stored.value, outage, now)) {
         Some(outcome) => {
             let said =
-                stored.record.facts.aiven_state.as_ref().map(|state| format!("the connection is {state} at Aiven"));
+                stored.value.facts.aiven_state.as_ref().map(|state| format!("the connection is {state} at Aiven"));
             engine.conclude_from_outside(stored, outcome, said, Some(delivery)).await
         }
         None => {
-            tell_if_late(&stored.record, now);
+            tell_if_late(&stored.value, now);
             Ok(())
         }
     }

@@ -32,9 +32,9 @@ pub struct Principals {
 pub async fn look(engine: &Engine, context: &Context) -> Result<Principals, RunError> {
     let held = engine.shared.load(&Scope::Installation).await?;
     let made = context.settings.made;
-    let app = made.application.or(value(&held.row, register_application::PART));
-    let look = Look { engine, context, row: held.row.clone() };
-    let mut principals = Principals { ours: made.principal, aivens: None, senders: senders(&held.row) };
+    let app = made.application.or(value(&held.value, register_application::PART));
+    let look = Look { engine, context, row: held.value.clone() };
+    let mut principals = Principals { ours: made.principal, aivens: None, senders: senders(&held.value) };
     let mut seen = Seen::new();
     if let Some(app) = app {
         match context.settings.credential {

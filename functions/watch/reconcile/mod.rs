@@ -18,7 +18,7 @@ use crate::context::Context;
 use crate::create::register_application;
 use crate::engine::{Engine, ReconcileMessage, RunError, queue_of, to_text};
 use crate::peering::{AppId, Drift, Hand, Provenance, SCHEMA};
-use crate::state::{HeldRow, Part, Scope, SharedRow};
+use crate::state::{Part, Scope, SharedRow, Versioned};
 use crate::telemetry;
 
 /// So many subscriptions are looked at at once.
@@ -49,9 +49,9 @@ pub async fn reconcile(engine: &Engine, context: &Context) -> Result<(), RunErro
 type Seen = BTreeMap<String, Option<Drift>>;
 
 /// Records what was seen of a row, and tells what is new. A part that drifted is no longer taken for granted: who needs it looks.
-async fn record(engine: &Engine, scope: &Scope, held: HeldRow, seen: &Seen) -> Result<(), RunError> {
-    let before = held.row.drift.clone();
-    let after = engine.shared.change(scope, Some(held), |row| apply(row, seen)).await?.row.drift;
+async fn record(engine: &Engine, scope: &Scope, held: Versioned<SharedRow>, seen: &Seen) -> Result<(), RunError> {
+    let before = held.value.drift.clone();
+    let after = engine.shared.change(scope, Some(held), |row| apply(row, seen)).await?.value.drift;
     for (part, drift) in after.iter().filter(|(part, drift)| before.get(*part).is_none_or(|old| old.kind != drift.kind))
     {
         let event = if drift.kind == secret::ENDS { telemetry::SECRET_EXPIRES } else { telemetry::DRIFT };

@@ -38,7 +38,7 @@ pub async fn look(
     vnets: Vec<(VnetId, SharedRow)>,
 ) -> Result<(), RunError> {
     let held = engine.shared.load(&Scope::Subscription(id)).await?;
-    let roles = Roles::wanted(context, &held.row, id, &*engine.clock);
+    let roles = Roles::wanted(context, &held.value, id, &*engine.clock);
     let found = match read(context, &whose(principals, &vnets), id, &roles).await {
         Ok(found) => found,
         Err(failure) => return Ok(engine.unanswered(&failure).await?),

@@ -27,7 +27,7 @@ impl Tally {
         let mut tally = Self { drifted: 0, active: 0 };
         for vpc in engine.vpcs.all().await? {
             for stored in engine.records.living(&vpc).await? {
-                let record = &stored.record;
+                let record = &stored.value;
                 let drifted = !record.drift.is_empty() && record.status != Status::Paused;
                 tally.drifted += usize::from(drifted);
                 tally.active += usize::from(drifted || record.status == Status::Active);
@@ -65,7 +65,8 @@ pub async fn engage(engine: &Engine, Tally { drifted, active }: Tally) -> Result
 
 /// Lets go of the brake when no more is as much.
 pub async fn release(engine: &Engine) -> Result<(), RunError> {
-    if engine.shared.load(&Scope::Installation).await?.row.brake.is_none() || Tally::count(engine).await?.is_too_much()
+    if engine.shared.load(&Scope::Installation).await?.value.brake.is_none()
+        || Tally::count(engine).await?.is_too_much()
     {
         return Ok(());
     }

@@ -20,7 +20,7 @@ use crate::create::roles::{AIVEN_ASSIGNMENT, assignment_part};
 use crate::engine::{Delivery, Engine, ReconcileMessage, RunError, is_newer, queue_of, to_text};
 use crate::peering::{Drift, PeeringKey, Record, SubscriptionId, VpcRef};
 use crate::settings::Reconcile;
-use crate::state::{SharedRow, Stored, reject};
+use crate::state::{SharedRow, Versioned, reject};
 
 /// By then every VPC's drift of the same pass is recorded, and what passes by itself has passed. Nominal.
 const BEFORE_REPAIR: Duration = Duration::from_secs(120);
@@ -71,7 +71,7 @@ struct Pass<'a> {
 impl Pass<'_> {
     async fn run(self) -> Result<(), RunError> {
         let living = self.engine.records.living(&self.vpc).await?;
-        if !living.iter().any(|stored| verdict::is_judged(&stored.record, self.engine.clock.now())) {
+        if !living.iter().any(|stored| verdict::is_judged(&stored.value, self.engine.clock.now())) {
             return Ok(());
         }
         let Some(vpc) = self.aiven().await? else { return Ok(()) };
@@ -80,11 +80,11 @@ impl Pass<'_> {
         let mut azure = Azure::new(self.engine, self.context);
         let mut candidates = Vec::new();
         for stored in living {
-            if verdict::is_judged(&stored.record, self.engine.clock.now())
-                && let Some(vnet) = azure.vnet(&stored.record).await?
+            if verdict::is_judged(&stored.value, self.engine.clock.now())
+                && let Some(vnet) = azure.vnet(&stored.value).await?
             {
-                let seen = judge::judge(&stored.record, &vpc, vnet, self.engine.clock.now());
-                let seen = seen.into_iter().chain(shared.of(&stored.record)).collect();
+                let seen = judge::judge(&stored.value, &vpc, vnet, self.engine.clock.now());
+                let seen = seen.into_iter().chain(shared.of(&stored.value)).collect();
                 candidates.extend(self.record(stored, seen).await?);
             }
         }
@@ -106,16 +106,16 @@ impl Pass<'_> {
     }
 
     /// Records what was seen, if it is new. Returns what may be repaired.
-    async fn record(&self, mut stored: Stored, seen: Vec<Drift>) -> Result<Option<PeeringKey>, RunError> {
+    async fn record(&self, mut stored: Versioned<Record>, seen: Vec<Drift>) -> Result<Option<PeeringKey>, RunError> {
         let repairs = self.context.settings.reconcile == Reconcile::Repair;
-        if let Some(verdict) = verdict::settle(&mut stored.record, seen, repairs, &*self.engine.clock) {
+        if let Some(verdict) = verdict::settle(&mut stored.value, seen, repairs, &*self.engine.clock) {
             if !self.engine.observe(stored.clone(), &verdict.entry).await? {
                 return Ok(None);
             }
-            verdict.tell(&stored.record);
+            verdict.tell(&stored.value);
         }
-        let is_candidate = repairs && repair::is_due(&stored.record, &*self.engine.clock);
-        Ok(is_candidate.then_some(stored.record.key))
+        let is_candidate = repairs && repair::is_due(&stored.value, &*self.engine.clock);
+        Ok(is_candidate.then_some(stored.value.key))
     }
 
     /// What may be repaired is, but not before every VPC of the pass was looked at.

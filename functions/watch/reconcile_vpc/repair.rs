@@ -8,7 +8,7 @@ use super::verdict::{is_by_hand, is_judged, was_repaired_lately};
 use crate::clock::Clock;
 use crate::engine::{Delivery, Engine, RunError};
 use crate::peering::{Drift, JournalEntry, PeeringKey, Record};
-use crate::state::{Loaded, Scope, Stored};
+use crate::state::{Lookup, Scope, Versioned};
 use crate::telemetry;
 use crate::watch::reconcile::secret::ENDS;
 
@@ -20,7 +20,7 @@ pub fn is_due(record: &Record, clock: &dyn Clock) -> bool {
 
 /// Repairs, unless too much has drifted at once, or what all share has.
 pub async fn repair(engine: &Engine, candidates: Vec<PeeringKey>, delivery: &Delivery) -> Result<(), RunError> {
-    let installation = engine.shared.load(&Scope::Installation).await?.row;
+    let installation = engine.shared.load(&Scope::Installation).await?.value;
     if installation.cause.is_some() || installation.drifting().any(|(_, drift)| drift.kind != ENDS) {
         info!(peerings = candidates.len(), "nothing is repaired before what all peerings share is mended");
         return Ok(());
@@ -30,9 +30,9 @@ pub async fn repair(engine: &Engine, candidates: Vec<PeeringKey>, delivery: &Del
         return brake::engage(engine, tally).await;
     }
     for key in candidates {
-        if let Loaded::Here(stored) = engine.records.load(&key).await?
-            && is_judged(&stored.record, engine.clock.now())
-            && is_due(&stored.record, &*engine.clock)
+        if let Lookup::Found(stored) = engine.records.load(&key).await?
+            && is_judged(&stored.value, engine.clock.now())
+            && is_due(&stored.value, &*engine.clock)
         {
             begin(engine, *stored, delivery).await?;
         }
@@ -40,10 +40,10 @@ pub async fn repair(engine: &Engine, candidates: Vec<PeeringKey>, delivery: &Del
     Ok(())
 }
 
-async fn begin(engine: &Engine, mut stored: Stored, delivery: &Delivery) -> Result<(), RunError> {
+async fn begin(engine: &Engine, mut stored: Versioned<Record>, delivery: &Delivery) -> Result<(), RunError> {
     let now = engine.clock.now();
     let create = &engine.runbooks.create;
-    let record = &mut stored.record;
+    let record = &mut stored.value;
     let broken: Vec<Drift> = record.drift.iter().filter(|drift| is_repairable(record, drift)).cloned().collect();
     let Some(step) = broken.iter().map(|drift| drift.step.clone()).min_by_key(|step| create.position(step)) else {
         return Ok(());

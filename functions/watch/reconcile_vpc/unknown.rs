@@ -4,16 +4,16 @@ use tracing::warn;
 
 use crate::cloud::aiven::{Connection, Vpc};
 use crate::engine::{Engine, RunError};
-use crate::peering::{PeeringKey, Status, VpcRef};
-use crate::state::{Loaded, Stored};
+use crate::peering::{PeeringKey, Record, Status, VpcRef};
+use crate::state::{Lookup, Versioned};
 use crate::telemetry;
 
 /// So many are kept in the VPC's row, at most.
 const MOST: usize = 50;
 
 /// Records them in the VPC's row, and tells of those that are new there.
-pub async fn report(engine: &Engine, id: &VpcRef, vpc: &Vpc, living: &[Stored]) -> Result<(), RunError> {
-    let is_asked_for = |connection: &Connection| living.iter().any(|stored| connection.matches(&stored.record.vnet));
+pub async fn report(engine: &Engine, id: &VpcRef, vpc: &Vpc, living: &[Versioned<Record>]) -> Result<(), RunError> {
+    let is_asked_for = |connection: &Connection| living.iter().any(|stored| connection.matches(&stored.value.vnet));
     let mut unknown = Vec::new();
     for connection in vpc.connections.iter().filter(|connection| !connection.is_going() && !is_asked_for(connection)) {
         let vnet = key(connection);
@@ -22,13 +22,14 @@ pub async fn report(engine: &Engine, id: &VpcRef, vpc: &Vpc, living: &[Stored]) 
         }
     }
     unknown.sort();
-    let Some((mut row, etag)) = engine.vpcs.load(id).await? else { return Ok(()) };
+    let mut held = engine.vpcs.load(id).await?;
+    let row = &mut held.value;
     if row.unknown == unknown {
         return Ok(());
     }
     let new: Vec<String> = unknown.iter().filter(|vnet| !row.unknown.contains(vnet)).cloned().collect();
     row.unknown = unknown;
-    match engine.vpcs.write(id, &row, Some(&etag)).await {
+    match engine.vpcs.write(&mut held).await {
         // Somebody polled it: the next pass looks again.
         Err(error) if error.is_lost_race() => return Ok(()),
         other => other?,
@@ -43,9 +44,9 @@ pub async fn report(engine: &Engine, id: &VpcRef, vpc: &Vpc, living: &[Stored]) 
 async fn is_nobodys(engine: &Engine, vpc: &VpcRef, vnet: &str) -> Result<bool, RunError> {
     let key = PeeringKey { vpc: vpc.clone(), vnet: vnet.to_owned() };
     Ok(match engine.records.load(&key).await? {
-        Loaded::Absent => true,
-        Loaded::Newer => false,
-        Loaded::Here(stored) => stored.record.status == Status::Deleted,
+        Lookup::Absent => true,
+        Lookup::NewerSchema => false,
+        Lookup::Found(stored) => stored.value.status == Status::Deleted,
     })
 }
 

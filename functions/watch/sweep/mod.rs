@@ -9,8 +9,8 @@ use tracing::{info, warn};
 use crate::context::Context;
 use crate::create_vpc::nudge;
 use crate::engine::{Engine, Fix, RunError, Stop};
-use crate::peering::VpcRef;
-use crate::state::{Flag, Stored};
+use crate::peering::{Record, VpcRef};
+use crate::state::{Flag, Versioned};
 
 /// How long after `due` a record counts as overdue. Nominal: beyond any lease, put-back or cold start.
 const OVERDUE: Duration = Duration::from_secs(15 * 60);
@@ -49,12 +49,12 @@ async fn sweep_vpc(engine: &Engine, vpc: &VpcRef) -> Result<(), RunError> {
         return engine.close(vpc, Flag::Open).await;
     }
     for stored in under_way {
-        if engine.clock.since(stored.record.due) < OVERDUE {
+        if engine.clock.since(stored.value.due) < OVERDUE {
             continue;
         }
-        if stored.record.parked {
+        if stored.value.parked {
             // It has no message of its own: its VPC is to be polled again.
-            engine.send_for(&stored.record).await?;
+            engine.send_for(&stored.value).await?;
         } else {
             send_again_or_tell(engine, stored, "its message was long overdue").await?;
         }
@@ -64,8 +64,8 @@ async fn sweep_vpc(engine: &Engine, vpc: &VpcRef) -> Result<(), RunError> {
 
 /// Sends a record's message again. A step that kills its process every time never answers, and its message never becomes poison as the
 /// next one makes it stale: so the third time, either way, a person has to look, while it goes on being tried.
-async fn send_again_or_tell(engine: &Engine, mut stored: Stored, why: &str) -> Result<(), RunError> {
-    let record = &mut stored.record;
+async fn send_again_or_tell(engine: &Engine, mut stored: Versioned<Record>, why: &str) -> Result<(), RunError> {
+    let record = &mut stored.value;
     record.poisoned += 1;
     if record.poisoned < MOST_POISONED {
         return engine.send_again(stored, why).await;

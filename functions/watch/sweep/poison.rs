@@ -9,7 +9,7 @@ use crate::accept_request::{REQUESTS, accept_request};
 use crate::context::Context;
 use crate::create_vpc::{AWAIT_VPC, VPC_REQUESTS, create_vpc, poisoned};
 use crate::engine::{Delivery, Engine, RunError, StepMessage, is_newer, queue_of};
-use crate::state::{Loaded, reject};
+use crate::state::{Lookup, reject};
 use crate::storage::{Content, ReceivedMessage, StoreError};
 
 /// How long a poison message is ours to handle, on the wall clock.
@@ -97,11 +97,11 @@ fn newer(what: String) -> RunError {
 /// Not the record's message: nothing to do but to say so. The record's message: send it again; the third time a person has to look.
 async fn hint(engine: &Engine, message: &StepMessage) -> Result<(), RunError> {
     let stored = match engine.records.load(&message.peering).await? {
-        Loaded::Here(stored) => stored,
-        Loaded::Newer => return Err(newer(format!("the record of {}", message.peering))),
-        Loaded::Absent => return Ok(()),
+        Lookup::Found(stored) => stored,
+        Lookup::NewerSchema => return Err(newer(format!("the record of {}", message.peering))),
+        Lookup::Absent => return Ok(()),
     };
-    let record = &stored.record;
+    let record = &stored.value;
     if message.seq != record.seq || message.step != record.step {
         return Ok(());
     }

@@ -14,7 +14,7 @@ use crate::accept_request::decide::{Move, decide};
 use crate::clock::Clock;
 use crate::engine::{Delivery, Engine, RunError};
 use crate::peering::{Action as RequestAction, Record, Request, Status, Wanted};
-use crate::state::{Loaded, Records};
+use crate::state::{Lookup, Records};
 use crate::storage::{Queues, ReceivedMessage};
 
 /// What may happen besides the ordinary, and how often in one run.
@@ -177,17 +177,17 @@ impl<'a> Driver<'a> {
 
     /// What the door does with a request's message.
     fn hear(&self, i: usize, action: RequestAction, id: &str) {
-        let Loaded::Here(mut stored) = now(Records::new(self.world.plain.clone()).load(&self.records[i].key)).unwrap()
+        let Lookup::Found(mut stored) = now(Records::new(self.world.plain.clone()).load(&self.records[i].key)).unwrap()
         else {
             panic!("{i}")
         };
-        if stored.record.has_heard(id) {
+        if stored.value.has_heard(id) {
             return;
         }
         let engine = self.at_once();
         let entry = super::world::journal(&self.world.clock);
-        let request = request(&stored.record, action);
-        match decide(&mut stored.record, &request, &engine.runbooks, self.world.clock.now()) {
+        let request = request(&stored.value, action);
+        match decide(&mut stored.value, &request, &engine.runbooks, self.world.clock.now()) {
             Move::Begin(step) => now(engine.begin(*stored, &step, entry, id)).unwrap(),
             Move::Rest(status) => now(engine.rest(*stored, status, entry, id)).unwrap(),
             Move::Note(_) => {}
@@ -320,7 +320,7 @@ impl<'a> Driver<'a> {
     /// Sends again what is unfinished, as the timer does for what is overdue; it is not what dies here.
     fn sweep(&self) {
         for record in self.unfinished() {
-            let Loaded::Here(stored) = now(Records::new(self.world.plain.clone()).load(&record.key)).unwrap() else {
+            let Lookup::Found(stored) = now(Records::new(self.world.plain.clone()).load(&record.key)).unwrap() else {
                 panic!("{record:?}")
             };
             now(self.at_once().send_again(*stored, "overdue")).unwrap();

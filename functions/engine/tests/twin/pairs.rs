@@ -21,7 +21,7 @@ fn sharing(foreign: bool) -> (World, Scope) {
 }
 
 fn hold(world: &World, scope: &Scope, records: &[Record], foreign: bool) {
-    let row = world::now(Shared::new(world.plain.clone()).load(scope)).unwrap().row;
+    let row = world::now(Shared::new(world.plain.clone()).load(scope)).unwrap().value;
     let part = &row.parts["assignment"];
     let expected = if foreign { Provenance::Adopted } else { Provenance::Created };
     assert_eq!((part.provenance, &part.claim), (Some(expected), &None), "{row:?}");

@@ -82,7 +82,7 @@ fn half_holds(world: &World, record: &Record, foreign: bool) {
 fn shared_holds(world: &World, records: &[Record], foreign: bool) {
     let records: Vec<Record> = records.iter().map(|record| world.load(record)).collect();
     records.iter().for_each(is_as_wanted);
-    let row = world::now(Shared::new(world.plain.clone()).load(&scope())).unwrap().row;
+    let row = world::now(Shared::new(world.plain.clone()).load(&scope())).unwrap().value;
     let active: Vec<&String> = records.iter().filter(|r| r.wanted == Wanted::Active).map(|r| &r.id).collect();
     assert!(row.users.len() == active.len() && active.iter().all(|id| row.users.contains(*id)), "{row:?}");
     let cloud = world.cloud.lock().unwrap();

@@ -16,7 +16,7 @@ use crate::cloud::Failure;
 use crate::engine::tests::{ManualClock, record, runbook};
 use crate::engine::{Act, Delivery, Engine, Job, Look, RunError, Step, StepMessage, Stop, Wait, queue_of, to_text};
 use crate::peering::{Record, Status};
-use crate::state::{Loaded, Records, Stored};
+use crate::state::{Lookup, Records, Versioned};
 use crate::storage::{Queues, ReceivedMessage};
 
 /// Parks, for at most half an hour.
@@ -70,9 +70,9 @@ fn parsed(message: &ReceivedMessage) -> StepMessage {
     }
 }
 
-fn stored(world: &World, record: &Record) -> Stored {
+fn stored(world: &World, record: &Record) -> Versioned<Record> {
     match now(Records::new(world.plain.clone()).load(&record.key)).unwrap() {
-        Loaded::Here(stored) => *stored,
+        Lookup::Found(stored) => *stored,
         other => panic!("{other:?}"),
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::storage::{Continuation, Entity, Op, Page, Query, Queues, ReceivedMessage, StoreError, Tables};
+use crate::storage::{Continuation, Entity, Etag, Op, Page, Query, Queues, ReceivedMessage, StoreError, Tables};
 
 /// Lets whoever drives the future decide whether it goes on.
 pub async fn moment() {
@@ -87,23 +87,23 @@ impl Tables for Stepped<dyn Tables> {
         self.read(self.inner.get(table, partition, row)).await
     }
 
-    async fn insert(&self, table: &str, entity: &Entity) -> Result<String, StoreError> {
+    async fn insert(&self, table: &str, entity: &Entity) -> Result<Etag, StoreError> {
         self.write(self.inner.insert(table, entity)).await
     }
 
-    async fn replace(&self, table: &str, entity: &Entity, etag: &str) -> Result<String, StoreError> {
+    async fn replace(&self, table: &str, entity: &Entity, etag: &Etag) -> Result<Etag, StoreError> {
         self.write(self.inner.replace(table, entity, etag)).await
     }
 
-    async fn upsert(&self, table: &str, entity: &Entity) -> Result<String, StoreError> {
+    async fn upsert(&self, table: &str, entity: &Entity) -> Result<Etag, StoreError> {
         self.write(self.inner.upsert(table, entity)).await
     }
 
-    async fn delete(&self, table: &str, partition: &str, row: &str, etag: Option<&str>) -> Result<(), StoreError> {
+    async fn delete(&self, table: &str, partition: &str, row: &str, etag: Option<&Etag>) -> Result<(), StoreError> {
         self.write(self.inner.delete(table, partition, row, etag)).await
     }
 
-    async fn transact(&self, table: &str, ops: Vec<Op>) -> Result<Vec<Option<String>>, StoreError> {
+    async fn transact(&self, table: &str, ops: Vec<Op>) -> Result<Vec<Option<Etag>>, StoreError> {
         self.write(self.inner.transact(table, ops)).await
     }
 

@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::engine::tests::{ManualClock, both, record};
 use crate::engine::{Engine, Runbook, Runbooks, StepMessage, queue_of, to_text};
 use crate::peering::{JournalEntry, Party, Record};
-use crate::state::{Loaded, Records};
+use crate::state::{Lookup, Records};
 use crate::storage::memory::{MemoryQueues, MemoryTables};
 use crate::storage::{Queues, Storage, Tables};
 
@@ -93,8 +93,8 @@ impl World {
     /// Writes a record over the one that is there.
     pub fn replace(&self, record: &Record) {
         let records = Records::new(self.plain.clone());
-        let Loaded::Here(mut stored) = now(records.load(&record.key)).unwrap() else { panic!("{record:?}") };
-        stored.record = record.clone();
+        let Lookup::Found(mut stored) = now(records.load(&record.key)).unwrap() else { panic!("{record:?}") };
+        stored.value = record.clone();
         now(records.claim(&mut stored)).unwrap();
     }
 
@@ -107,7 +107,7 @@ impl World {
     /// A record as it stands.
     pub fn load(&self, record: &Record) -> Record {
         match now(Records::new(self.plain.clone()).load(&record.key)).unwrap() {
-            Loaded::Here(stored) => stored.record,
+            Lookup::Found(stored) => stored.value,
             other => panic!("{other:?}"),
         }
     }

@@ -25,7 +25,7 @@ fn failure(service: Service) -> Failure {
 }
 
 fn installation(world: &World) -> SharedRow {
-    now(crate::state::Shared::new(world.plain.clone()).load(&Scope::Installation)).unwrap().row
+    now(crate::state::Shared::new(world.plain.clone()).load(&Scope::Installation)).unwrap().value
 }
 
 #[test]

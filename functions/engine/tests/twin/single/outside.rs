@@ -10,7 +10,7 @@ fn poll_hints(world: &World) -> usize {
 
 fn is_polled(world: &World, record: &Record) -> bool {
     let vpcs = crate::state::Vpcs::new(world.plain.clone());
-    now(vpcs.load(&record.key.vpc)).unwrap().is_some_and(|(row, _)| row.waiting)
+    now(vpcs.load(&record.key.vpc)).unwrap().value.waiting
 }
 
 /// A record that has parked.
@@ -77,7 +77,7 @@ fn a_parked_fault_that_is_mended_is_looked_at_by_its_step() {
     let record = conclude(&world, &record, overdue());
     queued(&world, "poll");
     let mut there = stored(&world, &record);
-    there.record.facts.aiven_state = Some("ACTIVE".to_owned());
+    there.value.facts.aiven_state = Some("ACTIVE".to_owned());
     drive(world.engine.conclude_from_outside(there, Ok(Act::Again), None, Some(&delivery("poll")))).unwrap();
     let record = world.load(&record);
     assert!(!record.parked);
