@@ -13,13 +13,13 @@ use crate::cloud::entra::EntraTokens;
 use crate::cloud::{Clouds, transport};
 use crate::context::Context;
 use crate::create;
-use crate::create_vpc::await_vpc::await_vpc;
-use crate::create_vpc::{AWAIT_VPC, VPC_REQUESTS, create_vpc};
+use crate::create_vpc::{self, AWAIT_VPC, VPC_REQUESTS, create_vpc};
 use crate::delete;
 use crate::engine::{Delivery, Engine, RunError, Runbooks, queue_of};
 use crate::invocation::{Function, Functions, Invocation, Trigger};
+use crate::peering::Record;
 use crate::settings::Settings;
-use crate::state::{Scope, SharedRow};
+use crate::state::{Scope, SharedRow, VpcRequestRow};
 use crate::storage::{Connection, Storage, StoreError};
 use crate::watch::{
     poll_vpc::poll_vpc, poll_waiting::poll_waiting, reconcile::reconcile, reconcile_vpc::reconcile_vpc, sweep::sweep,
@@ -76,11 +76,9 @@ impl App {
     /// Puts the app together from parts, which may be simulated.
     pub fn new(settings: Settings, clouds: Clouds, storage: Storage, clock: Arc<dyn Clock>) -> Self {
         let context = Context { clouds, settings: Arc::new(settings) };
-        let engine = Engine::new(
-            storage,
-            clock,
-            Runbooks { create: create::runbook(&context), delete: delete::runbook(&context) },
-        );
+        let (create, delete) = (create::runbook(&context), delete::runbook(&context));
+        let runbooks = Runbooks { create, delete, vpc: create_vpc::runbook(&context, &storage) };
+        let engine = Engine::new(storage, clock, runbooks);
         Self { engine, context, prepared: Arc::default() }
     }
 
@@ -132,7 +130,7 @@ impl App {
                 entry.name,
                 self.on_message(&queue.clone(), move |app, text, delivery| {
                     let queue = queue.clone();
-                    async move { app.engine.run(&queue, &text, &delivery).await }
+                    async move { app.engine.run::<Record>(&queue, &text, &delivery).await }
                 }),
             );
         }
@@ -151,7 +149,7 @@ impl App {
         functions.insert(
             "await_vpc",
             self.on_message(AWAIT_VPC, |app, text, delivery| async move {
-                await_vpc(&app.engine, &app.context, &text, &delivery).await
+                app.engine.run::<VpcRequestRow>(AWAIT_VPC, &text, &delivery).await
             }),
         );
         functions.insert(

@@ -51,19 +51,44 @@ pub trait Clock: Send + Sync + std::fmt::Debug {
     /// Sleeps for a nominal duration. Only for a client's short read retries and budgets: a step that waits sends a message.
     async fn sleep(&self, nominal: Duration);
 
-    /// The instant a nominal duration from now; the last there is, if that is beyond the calendar.
-    fn after(&self, nominal: Duration) -> Timestamp {
-        self.now().checked_add(signed(self.scale().real(nominal))).unwrap_or(Timestamp::MAX)
+    /// This instant, for decisions: all that one of them writes has the same time.
+    fn moment(&self) -> Moment {
+        Moment { now: self.now(), scale: self.scale() }
     }
 
-    /// Nominal time gone by since an instant; zero if it is still to come.
+    /// See [`Moment::after`].
+    fn after(&self, nominal: Duration) -> Timestamp {
+        self.moment().after(nominal)
+    }
+
+    /// See [`Moment::since`].
     fn since(&self, then: Timestamp) -> Duration {
-        self.scale().nominal(Duration::try_from(self.now().duration_since(then)).unwrap_or_default())
+        self.moment().since(then)
     }
 
     /// Nominal time until an instant; zero if it has passed.
     fn until(&self, then: Timestamp) -> Duration {
         self.scale().nominal(Duration::try_from(then.duration_since(self.now())).unwrap_or_default())
+    }
+}
+
+/// An instant, and how fast nominal time runs.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Moment {
+    /// The instant.
+    pub now: Timestamp,
+    scale: TimeScale,
+}
+
+impl Moment {
+    /// The instant a nominal duration later; the last there is, if that is beyond the calendar.
+    pub fn after(self, nominal: Duration) -> Timestamp {
+        self.now.checked_add(signed(self.scale.real(nominal))).unwrap_or(Timestamp::MAX)
+    }
+
+    /// Nominal time gone by since an instant; zero if it is still to come.
+    pub fn since(self, then: Timestamp) -> Duration {
+        self.scale.nominal(Duration::try_from(self.now.duration_since(then)).unwrap_or_default())
     }
 }
 

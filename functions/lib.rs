@@ -30,5 +30,7 @@ pub mod peering;
 pub mod settings;
 pub mod state;
 pub mod storage;
+#[cfg(test)]
+mod structure;
 pub mod telemetry;
 pub mod watch;

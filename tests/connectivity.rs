@@ -25,7 +25,7 @@ async fn active(simulation: &mut Simulation, pair: &Pair) -> Connectivity {
 
 async fn verified(simulation: &Simulation, pair: &Pair) -> Connectivity {
     let record = simulation.record(pair).await.unwrap();
-    assert_eq!((record.status, record.resting), (Status::Active, true), "{}", simulation.shown().await);
+    assert_eq!((record.status, record.is_idle()), (Status::Active, true), "{}", simulation.shown().await);
     assert!(record.fault.is_none() && record.waiting.is_none(), "{}", simulation.shown().await);
     record.facts.connectivity.unwrap()
 }
@@ -160,7 +160,9 @@ async fn what_may_not_be_seen_is_told_as_not_checked_and_bothers_nobody() {
             .clouds
             .fault(Fault::refuse(Service::Aiven, status, "", "no").method("GET").path("/service").always());
         simulation.request("create", &pair).await;
-        simulation.run_until("rest", async |this| this.record(&pair).await.is_some_and(|record| record.resting)).await;
+        simulation
+            .run_until("rest", async |this| this.record(&pair).await.is_some_and(|record| record.is_idle()))
+            .await;
         let seen = verified(&simulation, &pair).await;
         assert!(!seen.good && seen.summary.starts_with("not checked: "), "{}", seen.summary);
         assert!(seen.summary.contains(words), "{}", seen.summary);
@@ -182,7 +184,7 @@ async fn one_project_that_may_not_be_seen_hides_no_other() {
         .clouds
         .fault(Fault::refuse(Service::Aiven, 403, "", "no").path("/project/secret-project/service").always());
     simulation.request("create", &pair).await;
-    simulation.run_until("rest", async |this| this.record(&pair).await.is_some_and(|record| record.resting)).await;
+    simulation.run_until("rest", async |this| this.record(&pair).await.is_some_and(|record| record.is_idle())).await;
     let seen = verified(&simulation, &pair).await;
     assert!(seen.good && seen.services.len() == 1, "{seen:?}");
     assert!(seen.summary.contains("1 of 2 projects could not be looked at"), "{}", seen.summary);
@@ -193,7 +195,7 @@ async fn a_peering_waits_for_an_aiven_that_is_away_for_a_moment() {
     let (mut simulation, pair) = Simulation::new(with_a_service);
     simulation.clouds.fault(Fault::unavailable(Service::Aiven).path("/service").times(6));
     simulation.request("create", &pair).await;
-    simulation.run_until("rest", async |this| this.record(&pair).await.is_some_and(|record| record.resting)).await;
+    simulation.run_until("rest", async |this| this.record(&pair).await.is_some_and(|record| record.is_idle())).await;
     assert!(verified(&simulation, &pair).await.good);
 }
 

@@ -7,7 +7,7 @@ mod simulation;
 use std::time::Duration;
 
 use emulator::clouds::{AivenVpc, Fault, Service, World};
-use functions::peering::{Provenance, Status};
+use functions::peering::{Provenance, SCHEMA, Status};
 use functions::state::{Lookup, VpcRequestRow, VpcRequests};
 use functions::storage::Entity;
 use serde_json::{Value, json};
@@ -73,13 +73,13 @@ async fn assert_made_once(simulation: &Simulation, ground: &Ground, provenance: 
     let vpcs = vpcs(simulation);
     assert_eq!(vpcs.iter().map(|vpc| vpc.state.as_str()).collect::<Vec<_>>(), ["ACTIVE"]);
     let row = row(simulation, ground).await;
-    assert_eq!((row.status, row.open, &row.fault), (Status::Active, false, &None), "{row:?}");
+    assert_eq!((row.status, row.is_idle(), &row.fault), (Status::Active, true, &None), "{row:?}");
     assert_eq!((row.vpc.unwrap().to_string(), row.provenance), (vpcs[0].id.clone(), Some(provenance)));
     assert!(row.asks.is_empty());
     let records = simulation.records().await;
     assert_eq!(records.len(), ground.vnets.len(), "{}", simulation.shown().await);
     for record in &records {
-        assert_eq!((record.status, record.resting), (Status::Active, true), "{}", simulation.shown().await);
+        assert_eq!((record.status, record.is_idle()), (Status::Active, true), "{}", simulation.shown().await);
         assert_eq!(record.key.vpc.id().to_string(), vpcs[0].id);
     }
 }
@@ -97,7 +97,7 @@ async fn a_vpc_is_made_waited_for_and_peered() {
     simulation.run_for(Duration::from_secs(5)).await;
     let waiting = row(&simulation, &ground).await;
     assert_eq!((waiting.status, waiting.reference.as_deref()), (Status::WaitingForAiven, Some("CHG-1")));
-    assert!(waiting.waiting.unwrap().reason.contains("not ACTIVE"));
+    assert!(waiting.progress.waiting.unwrap().reason.contains("not ACTIVE"));
     simulation.drain().await;
     assert_made_once(&simulation, &ground, Provenance::Created).await;
     let records = simulation.records().await;
@@ -145,7 +145,7 @@ async fn a_twin_that_is_being_deleted_is_waited_for() {
     send(&simulation, &ground.both()).await;
     simulation.run_for(Duration::from_secs(540)).await;
     assert_eq!(posts(&simulation), 0);
-    let waiting = row(&simulation, &ground).await.waiting.unwrap();
+    let waiting = row(&simulation, &ground).await.progress.waiting.unwrap();
     assert_eq!(waiting.code, "vpc_deleting");
     simulation.drain().await;
     assert_made_once(&simulation, &ground, Provenance::Created).await;
@@ -177,8 +177,8 @@ async fn a_range_that_a_network_has_is_refused_by_reference_before_anything_is_m
         assert!(row.str("reason").unwrap().contains(reason), "{row:?}");
     }
     let row = row(&simulation, &ground).await;
-    assert_eq!((row.status, row.open), (Status::NeedsAttention, false));
-    assert!(row.fault.unwrap().given_up);
+    assert_eq!((row.status, row.is_idle()), (Status::NeedsAttention, true));
+    assert!(row.progress.fault.unwrap().given_up);
 }
 
 #[tokio::test(start_paused = true)]
@@ -235,7 +235,7 @@ async fn a_refusal_of_aivens_is_a_persons_and_goes_on_by_itself_once_mended() {
     simulation.run_for(Duration::from_secs(300)).await;
     let told = row(&simulation, &ground).await;
     assert_eq!((told.status, told.provenance), (Status::NeedsAttention, None), "{told:?}");
-    assert!(told.fault.unwrap().command.contains("ask Aiven's support for more"));
+    assert!(told.progress.fault.unwrap().command.contains("ask Aiven's support for more"));
     simulation.drain().await;
     assert_made_once(&simulation, &ground, Provenance::Created).await;
 }
@@ -247,7 +247,7 @@ async fn a_vnet_that_may_not_be_read_is_told_with_the_command() {
     send(&simulation, &ground.both()).await;
     simulation.run_for(Duration::from_secs(3 * 3600)).await;
     let told = row(&simulation, &ground).await;
-    let command = told.fault.unwrap().command;
+    let command = told.progress.fault.unwrap().command;
     assert!(command.starts_with("az role assignment create") && command.contains("--role Reader"), "{command}");
     assert_eq!(posts(&simulation), 0);
 }
@@ -332,7 +332,7 @@ async fn a_redelivered_request_moves_nothing_and_old_copies_of_a_hint_are_absorb
     assert_made_once(&simulation, &ground, Provenance::Created).await;
     let before = row(&simulation, &ground).await;
     simulation.invoke("create_vpc", &text, "one", 3).await.unwrap();
-    let hint = json!({"schema": before.schema, "request": before.id, "seq": 1}).to_string();
+    let hint = json!({"schema": SCHEMA, "request": before.id, "seq": 1}).to_string();
     simulation.invoke("await_vpc", &hint, "two", 1).await.unwrap();
     simulation.drain().await;
     assert_eq!(row(&simulation, &ground).await, before);
@@ -365,7 +365,7 @@ async fn two_workers_with_a_copy_each_make_one_vpc() {
     );
     assert_eq!(asked, (Ok(()), Ok(())));
     let row_before = row(&simulation, &ground).await;
-    let hint = json!({"schema": row_before.schema, "request": row_before.id, "seq": row_before.seq}).to_string();
+    let hint = json!({"schema": SCHEMA, "request": row_before.id, "seq": row_before.seq}).to_string();
     let copies = futures::join!(
         simulation.invoke("await_vpc", &hint, "two", 1),
         simulation.invoke("await_vpc", &hint, "three", 1),
@@ -402,14 +402,18 @@ async fn a_message_that_fails_over_and_over_is_told_to_a_person_at_the_third_tim
         let row = row(&simulation, &ground).await;
         assert_eq!((row.poisoned, &row.fault), (time - 1, &None));
         for seq in [row.seq - 1, row.seq] {
-            let message = json!({"schema": row.schema, "request": row.id, "seq": seq}).to_string();
+            let message = json!({"schema": SCHEMA, "request": row.id, "seq": seq}).to_string();
             simulation.send_to("await-vpc-poison", &message).await;
         }
         simulation.ring("sweep").await.unwrap();
     }
     let told = row(&simulation, &ground).await;
-    assert_eq!((told.status, told.open), (Status::NeedsAttention, true));
-    assert!(told.fault.unwrap().what.contains("failed 15 times over"), "{}", simulation.shown().await);
+    assert_eq!((told.status, told.is_idle()), (Status::NeedsAttention, false));
+    assert!(
+        told.progress.fault.unwrap().what.contains("await_vpc was sent 3 times over and never done"),
+        "{}",
+        simulation.shown().await
+    );
     simulation.drain().await;
     assert_made_once(&simulation, &ground, Provenance::Created).await;
     assert_eq!(row(&simulation, &ground).await.poisoned, 0);

@@ -18,7 +18,7 @@ const AFTERMATH: Duration = Duration::from_secs(600);
 async fn assert_all(simulation: &Simulation, pairs: &[Pair], status: Status) {
     for pair in pairs {
         let record = simulation.record(pair).await.unwrap();
-        assert!(record.status == status && record.resting, "{}", simulation.shown().await);
+        assert!(record.status == status && record.is_idle(), "{}", simulation.shown().await);
     }
 }
 
@@ -241,7 +241,7 @@ async fn a_half_that_somebody_made_since_in_the_place_of_ours_is_never_changed_o
         simulation.settle().await;
         let record = simulation.record(&pairs[0]).await.unwrap();
         assert_eq!(record.status, Status::NeedsAttention, "{}", simulation.shown().await);
-        assert!(record.fault.unwrap().why.contains("not ours to change"));
+        assert!(record.progress.fault.unwrap().why.contains("not ours to change"));
         delete(&mut simulation, &pairs).await;
         let calls = simulation.clouds.calls();
         let effects = calls.iter().filter(|call| call.method != "GET" && call.path.contains(theirs));

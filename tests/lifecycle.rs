@@ -33,7 +33,7 @@ async fn assert_status(simulation: &Simulation, pair: &Pair, status: Status) -> 
 /// The fault of a pair that needs attention.
 async fn fault(simulation: &mut Simulation, pair: &Pair) -> Fault {
     simulation.settle().await;
-    assert_status(simulation, pair, Status::NeedsAttention).await.fault.unwrap()
+    assert_status(simulation, pair, Status::NeedsAttention).await.progress.fault.unwrap()
 }
 
 fn assert_says(fault: &Fault, code: &str, words: &[&str]) {
@@ -332,7 +332,7 @@ fn a_peering_paused_before_any_call_stands_still_until_it_is_resumed() {
             assert_eq!(simulation.rows("rejected").await.len(), 1, "{n}: {}", simulation.shown().await);
             return;
         }
-        assert_eq!((record.status, record.resting), (Status::Paused, true), "{n}: {}", simulation.shown().await);
+        assert_eq!((record.status, record.is_idle()), (Status::Paused, true), "{n}: {}", simulation.shown().await);
         // What was in flight ends; then no step runs, and no call is made.
         simulation.run_for(Duration::from_secs(1800)).await;
         simulation.clouds.reset_calls();
@@ -363,7 +363,7 @@ async fn a_pause_of_what_rests_goes_back_to_where_it_rested() {
     simulation.request("resume", &pair).await;
     simulation.settle().await;
     let record = assert_status(&simulation, &pair, Status::Active).await;
-    assert!(record.resting && record.seq == seq + 2 && simulation.clouds.calls().is_empty());
+    assert!(record.is_idle() && record.seq == seq + 2 && simulation.clouds.calls().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
@@ -414,7 +414,7 @@ async fn a_fault_given_up_after_a_week_is_looked_at_again_by_a_retry() {
     assert!(!fault(&mut simulation, &pair).await.given_up);
     simulation.run_for(8 * DAY).await;
     let record = assert_status(&simulation, &pair, Status::NeedsAttention).await;
-    assert!(record.resting && record.fault.unwrap().given_up);
+    assert!(record.is_idle() && record.progress.fault.unwrap().given_up);
     simulation.world().vnet_mut(&pair.vnet).unwrap().peerings[0].allow_forwarded = true;
     simulation.clouds.reset_calls();
     simulation.run_for(DAY).await;

@@ -167,7 +167,7 @@ impl Story {
         let created = Some(Provenance::Created);
         let record = self.simulation.record(pair).await.filter(|record| {
             let ours = (record.provenance.aiven, record.provenance.azure) == (created, created);
-            ours && record.status == Status::Active && record.resting
+            ours && record.status == Status::Active && record.is_idle()
         });
         if record.is_some() && self.random.chance(60) {
             let state = *self.random.one(&["ERROR", "REJECTED_BY_PEER", "DELETED_BY_PEER"]);
@@ -219,7 +219,7 @@ impl Story {
         let told = self.told().await;
         self.kept.assert_in(&self.simulation.world().snapshot(), &told);
         for record in self.simulation.records().await {
-            if record.status == Status::Active && record.resting {
+            if record.status == Status::Active && record.is_idle() {
                 self.assert_peered(&record, &told);
             }
         }

@@ -171,7 +171,7 @@ async fn a_paused_peering_and_one_under_way_are_not_judged() {
     scene.sim.request("resume", &scene.pair).await;
     scene.sim.run_for(MINUTE).await;
     scene.pass().await;
-    scene.sim.run_until("the repair begins", async |sim| !sim.records().await[0].resting).await;
+    scene.sim.run_until("the repair begins", async |sim| !sim.records().await[0].is_idle()).await;
     scene.sim.run_for(Duration::from_secs(5)).await;
     let seq = scene.record().await.seq;
     scene.sim.ring("reconcile").await.unwrap();
@@ -334,7 +334,7 @@ async fn a_look_and_its_repair_survive_death_at_any_moment_and_make_everything_o
             .sim
             .run_until("active again", async |sim| {
                 let record = &sim.records().await[0];
-                record.status == Status::Active && record.resting && !record.repaired.is_empty()
+                record.status == Status::Active && record.is_idle() && !record.repaired.is_empty()
             })
             .await;
         let all = scene.effects();

@@ -86,7 +86,7 @@ fn secret_name(app: &str) -> String {
 async fn assert_active(simulation: &Simulation, pairs: &[Pair]) {
     for pair in pairs {
         let record = simulation.record(pair).await.unwrap();
-        assert!(record.status == Status::Active && record.resting, "{}", simulation.shown().await);
+        assert!(record.status == Status::Active && record.is_idle(), "{}", simulation.shown().await);
     }
 }
 
@@ -131,7 +131,8 @@ fn calls_of_the_step() -> std::ops::Range<usize> {
     simulation::run(async {
         let (mut simulation, pair) = Simulation::new(with_others);
         simulation.request("create", &pair).await;
-        let step = async |this: &Simulation| this.record(&pair).await.map(|record| record.step).unwrap_or_default();
+        let step =
+            async |this: &Simulation| this.record(&pair).await.map(|record| record.progress.step).unwrap_or_default();
         simulation.run_until("the step", async |this| step(this).await == "add_credential").await;
         let first = simulation.moments.count();
         simulation.run_until("the next", async |this| step(this).await == "authorize_application").await;
@@ -297,7 +298,7 @@ async fn a_deleted_secret_is_recovered_by_the_command_that_is_printed() {
     let mut simulation = an_hour_later(|world, app| world.delete_secret(&secret_name(app))).await;
     let (app, ours) = passwords(&simulation.world(), Some(OURS));
     assert!(ours.is_empty(), "what the vault refused is nobody's: {ours:?}");
-    let fault = simulation.records().await.into_iter().find_map(|record| record.fault).unwrap();
+    let fault = simulation.records().await.into_iter().find_map(|record| record.progress.fault).unwrap();
     let command = format!("az keyvault secret recover --vault-name vault --name {}", secret_name(&app));
     assert_eq!(fault.command, command);
     simulation.world().vault.as_mut().unwrap().secrets.values_mut().for_each(|secret| secret.deleted_at = None);
@@ -336,7 +337,7 @@ async fn without_the_right_to_add_a_password_the_command_is_printed_and_what_it_
         let (mut simulation, (pair, app)) = Simulation::new(|world| deployed(world, rights));
         simulation.request("create", &pair).await;
         simulation.settle().await;
-        let fault = simulation.record(&pair).await.unwrap().fault.unwrap();
+        let fault = simulation.record(&pair).await.unwrap().progress.fault.unwrap();
         let command = format!(
             "az keyvault secret set --vault-name vault --name application-{app} --value \"$(az ad app credential reset --id {app} --append"
         );
@@ -373,7 +374,7 @@ async fn without_the_right_to_the_vault_the_role_is_named() {
     });
     simulation.request("create", &pair).await;
     simulation.settle().await;
-    let fault = simulation.record(&pair).await.unwrap().fault.unwrap();
+    let fault = simulation.record(&pair).await.unwrap().progress.fault.unwrap();
     let identity = simulation.world().identity_principal_id.clone();
     assert!(
         fault.command.contains(&format!("\"Key Vault Secrets Officer\" --assignee-object-id {identity}")),
@@ -391,7 +392,7 @@ async fn a_young_password_is_waited_for_and_an_old_one_is_not() {
         settle(&mut simulation).await;
         let journal = simulation.journal().await.join("\n");
         assert!(journal.contains("wait the application's password is not known everywhere yet"), "{journal}");
-        let fault = simulation.record(&pair).await.unwrap().fault;
+        let fault = simulation.record(&pair).await.unwrap().progress.fault;
         assert_eq!(fault.is_none(), waits, "{journal}");
         if let Some(fault) = fault {
             assert!(fault.code == "AADSTS7000215" && fault.command.contains("az keyvault secret set"), "{fault:?}");
@@ -410,7 +411,7 @@ async fn a_wrong_password_is_told_and_the_right_one_read_as_soon_as_it_is_there(
     });
     simulation.request("create", &pair).await;
     simulation.settle().await;
-    let fault = simulation.record(&pair).await.unwrap().fault.unwrap();
+    let fault = simulation.record(&pair).await.unwrap().progress.fault.unwrap();
     assert!(fault.code == "AADSTS7000215" && fault.command.contains(&secret_name(&app)), "{fault:?}");
     run_by_hand(&mut simulation.world(), &app);
     simulation.run_for(Duration::from_secs(400)).await;

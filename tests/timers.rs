@@ -45,7 +45,9 @@ async fn a_row_that_cannot_be_read_keeps_no_other_peering_from_being_swept_and_i
 async fn a_poll_by_a_clock_that_was_a_day_ahead_keeps_no_peering_waiting() {
     let (mut simulation, pairs) = Simulation::new(|world| world.standard(1, 1, false));
     simulation.request("create", &pairs[0]).await;
-    simulation.run_until("it to be parked", async |this| this.records().await.iter().any(|record| record.parked)).await;
+    simulation
+        .run_until("it to be parked", async |this| this.records().await.iter().any(|record| record.awaits_poll()))
+        .await;
     let vpc = simulation.records().await[0].key.vpc.clone();
     let vpcs = Vpcs::new(simulation.storage.clone());
     let mut held = vpcs.load(&vpc).await.unwrap();
@@ -69,7 +71,7 @@ async fn a_step_that_kills_its_process_every_time_reaches_a_person_at_the_third_
     }
     let record = simulation.record(&pairs[0]).await.unwrap();
     assert_eq!(record.status, Status::NeedsAttention);
-    assert!(record.fault.unwrap().what.contains("was sent 3 times over and never done"));
+    assert!(record.progress.fault.unwrap().what.contains("was sent 3 times over and never done"));
     let mended = async |this: &Simulation| this.records().await.iter().all(|record| record.status == Status::Active);
     simulation.run_until("it to go on by itself", mended).await;
 }

@@ -197,7 +197,7 @@ async fn what_timescale_does_not_let_its_users_do_is_explained() {
         simulation.request("create", &pair).await;
         simulation.settle().await;
         let record = simulation.record(&pair).await.unwrap();
-        let fault = record.fault.unwrap();
+        let fault = record.fault.clone().unwrap();
         assert_eq!(record.status, Status::NeedsAttention);
         assert!(fault.command.contains(command), "{fault:?}");
     }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::options_of;
 use crate::create::{request_peering, verify_connectivity};
 use crate::engine::Runbooks;
-use crate::peering::{Action, Options, Record, Request, Status, Wanted};
+use crate::peering::{Action, Options, Phase, Record, Request, Status, Wanted};
 
 /// The step from which an option that changes is brought to both halves.
 const HALVES: &str = request_peering::STEP;
@@ -20,7 +20,12 @@ pub enum Move {
     /// It goes on from a step, at once.
     Begin(String),
     /// It rests.
-    Rest(Status),
+    Rest {
+        /// In this status.
+        status: Status,
+        /// The status to go back to, where it is paused while idle.
+        paused_from: Option<Status>,
+    },
     /// Nothing moves; its journal says why.
     Note(String),
     /// The request cannot be met; `rejected` says why.
@@ -64,7 +69,6 @@ fn create(record: &mut Record, request: &Request, runbooks: &Runbooks, now: Time
     record.wanted = Wanted::Active;
     record.vnet = request.vnet.clone().unwrap_or_else(|| record.vnet.clone());
     (record.requested_by, record.reference) = (request.requested_by.clone(), request.reference.clone());
-    record.paused_from = None;
     Move::Begin(runbooks.create.first().to_owned())
 }
 
@@ -78,7 +82,6 @@ fn delete(record: &mut Record, runbooks: &Runbooks) -> Move {
     }
     record.wanted = Wanted::Deleted;
     record.mending = false;
-    record.paused_from = None;
     record.drift.clear();
     Move::Begin(runbooks.delete.first().to_owned())
 }
@@ -113,7 +116,7 @@ fn take(record: &mut Record, asked: Options) {
 }
 
 fn verify(record: &Record) -> Move {
-    match (record.status, record.resting) {
+    match (record.status, record.is_idle()) {
         (Status::Active, true) => Move::Begin(VERIFY.to_owned()),
         (Status::Active, false) => Move::Note("nothing to do: it is being verified".to_owned()),
         (status, _) => Move::Refuse(format!(
@@ -148,7 +151,7 @@ fn is_given_up(record: &Record) -> bool {
     record.fault.as_ref().is_some_and(|fault| fault.given_up)
 }
 
-fn pause(record: &mut Record) -> Move {
+fn pause(record: &Record) -> Move {
     match record.status {
         Status::Paused => Move::Note("nothing to do: it is paused".to_owned()),
         Status::Deleted => Move::Refuse(format!("peering {} is deleted", record.id)),
@@ -156,13 +159,13 @@ fn pause(record: &mut Record) -> Move {
             // What came back after a repair is a fault that was not given up: the next pass says it again.
             let came_back = status == Status::NeedsAttention && !is_given_up(record);
             let from = if came_back { Status::Drifted } else { status };
-            record.paused_from = Some(from).filter(|_| record.resting);
-            Move::Rest(Status::Paused)
+            let paused_from = Some(from).filter(|_| record.is_idle());
+            Move::Rest { status: Status::Paused, paused_from }
         }
     }
 }
 
-fn resume(record: &mut Record) -> Move {
+fn resume(record: &Record) -> Move {
     if record.status == Status::Paused {
         go_on(record)
     } else {
@@ -170,9 +173,11 @@ fn resume(record: &mut Record) -> Move {
     }
 }
 
-fn go_on(record: &mut Record) -> Move {
-    match record.paused_from.take() {
-        Some(status @ (Status::Active | Status::Drifted)) => Move::Rest(status),
+fn go_on(record: &Record) -> Move {
+    match record.phase {
+        Phase::Idle { paused_from: Some(status @ (Status::Active | Status::Drifted)) } => {
+            Move::Rest { status, paused_from: None }
+        }
         _ => Move::Begin(record.step.clone()),
     }
 }

@@ -133,10 +133,10 @@ impl Asked<'_> {
                 let entry = self.entry(&action, &format!("asked to {action}"));
                 engine.begin(stored, &step, entry, id).await
             }
-            Move::Rest(status) => {
+            Move::Rest { status, paused_from } => {
                 info!(peering = record.id, "asked to {action}");
                 let entry = self.entry(&action, &format!("asked to {action}"));
-                engine.rest(stored, status, entry, id).await
+                engine.rest(stored, status, paused_from, entry, id).await
             }
             Move::Note(note) => {
                 let outcome = if self.request.action == Action::Create { "requested again" } else { &action };

@@ -14,8 +14,6 @@
 
 pub mod aiven;
 pub mod arm;
-#[cfg(test)]
-mod emulated;
 pub mod entra;
 mod failure;
 pub mod graph;
@@ -26,6 +24,8 @@ pub mod redact;
 pub mod resolve;
 #[cfg(test)]
 mod script;
+#[cfg(test)]
+mod tests;
 mod transport;
 
 use std::sync::Arc;

@@ -6,6 +6,7 @@ mod authorize_aiven;
 pub mod authorize_application;
 mod await_active;
 pub mod await_pending_peer;
+pub mod connection;
 pub mod create_service_principal;
 pub mod define_aiven_role;
 pub mod inspect_network;

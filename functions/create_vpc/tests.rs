@@ -1,20 +1,19 @@
 //! What a list says of a VPC that was asked for, and what an outcome makes of its row.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use serde_json::json;
 use uuid::Uuid;
 
 use super::judge::{Seen, judge};
-use super::settle::{refuse, settle};
 use crate::clock::Clock;
 use crate::cloud::Service;
 use crate::cloud::aiven::{VpcState, VpcSummary};
-use crate::engine::tests::{DAY, MINUTE, ManualClock, failure};
-use crate::engine::{Fix, Stop, Wait};
-use crate::peering::{Provenance, SCHEMA, Status, VpcRequest};
-use crate::state::VpcRequestRow;
+use crate::engine::tests::{DAY, MINUTE, ManualClock, Note, failure, settled};
+use crate::engine::{Act, Fix, Job, Look, Runbook, Step, Stop, Wait, step};
+use crate::peering::{Phase, Provenance, Status, VpcRequest};
+use crate::state::{AWAIT_VPC, VpcRequestRow};
 
 const NEW: Option<Duration> = Some(Duration::from_secs(30));
 const OLD: Option<Duration> = Some(Duration::from_secs(600));
@@ -25,28 +24,28 @@ fn request() -> VpcRequest {
 }
 
 fn row(clock: &ManualClock) -> VpcRequestRow {
-    let now = clock.now();
-    VpcRequestRow {
-        schema: SCHEMA,
-        id: request().key(),
-        requested_by: None,
-        reference: None,
-        status: Status::Requested,
-        open: true,
-        seq: 1,
-        due: now,
-        claim: None,
-        waiting: None,
-        fault: None,
-        vpc: None,
-        provenance: None,
-        made_at: None,
-        times: BTreeMap::from([("started".to_owned(), now)]),
-        committed_by: None,
-        heard: Vec::new(),
-        poisoned: 0,
-        asks: vec![json!({})],
+    let mut row = VpcRequestRow::new(request().key(), clock.now());
+    (row.seq, row.phase, row.asks) = (1, Phase::Scheduled, vec![json!({})]);
+    row
+}
+
+/// Moves the row on by an outcome of its step.
+fn settle(row: &mut VpcRequestRow, outcome: Result<Act, Stop>, clock: &ManualClock) -> Note {
+    settled(row, &runbook(), outcome, None, clock)
+}
+
+struct Idle;
+
+#[async_trait]
+impl Step<VpcRequestRow> for Idle {
+    async fn look(&self, _: &mut Job<VpcRequestRow>) -> Result<Look, Stop> {
+        Ok(Look::Done)
     }
+}
+
+fn runbook() -> Runbook<VpcRequestRow> {
+    let entries = vec![step(AWAIT_VPC, "", Status::WaitingForAiven, "make the VPC", Idle)];
+    Runbook { entries, end: Status::Active, retired: &[] }
 }
 
 fn vpc(id: u128, state: VpcState) -> VpcSummary {
@@ -106,62 +105,71 @@ fn an_unknown_state_is_waited_for() {
 }
 
 #[test]
-fn a_wait_has_one_deadline_and_is_then_a_persons_and_still_looked_at() {
+fn a_wait_has_one_deadline_and_then_needs_a_person_and_is_looked_at_again() {
     let clock = ManualClock::new();
     let mut row = row(&clock);
     let wait = || Err(Stop::Wait(Wait::aiven("x", "it is so", 30, 60 * 60)));
-    settle(&mut row, wait(), None, &clock);
+    settle(&mut row, wait(), &clock);
     let deadline = row.waiting.clone().unwrap().deadline;
     assert_eq!((row.status, row.seq, clock.until(row.due).as_secs()), (Status::WaitingForAiven, 2, 30));
     clock.forward(59 * MINUTE);
-    settle(&mut row, wait(), None, &clock);
+    settle(&mut row, wait(), &clock);
     assert_eq!((row.waiting.clone().unwrap().deadline, row.fault.is_none()), (deadline, true));
     clock.forward(MINUTE);
-    settle(&mut row, wait(), None, &clock);
-    assert_eq!((row.status, row.open), (Status::NeedsAttention, true));
+    assert!(settle(&mut row, wait(), &clock).is_new);
+    assert_eq!((row.status, row.is_idle()), (Status::NeedsAttention, false));
     assert_eq!(clock.until(row.due).as_secs(), 5 * MINUTE);
-    settle(&mut row, Ok(()), None, &clock);
-    assert_eq!((row.status, row.open, row.fault.is_none(), row.asks.len()), (Status::Active, false, true, 0));
+    settle(&mut row, Ok(Act::Done), &clock);
+    assert_eq!((row.status, row.is_idle(), row.fault.is_none(), row.asks.len()), (Status::Active, true, true, 0));
 }
 
 #[test]
-fn many_short_waits_make_a_long_night_too() {
+fn a_wait_for_azure_shows_no_status_of_aivens() {
+    let clock = ManualClock::new();
+    let mut row = row(&clock);
+    settle(&mut row, Err(Stop::Wait(Wait::azure("x", "it is so", 30, 60 * 60))), &clock);
+    assert_eq!(row.status, Status::Requested);
+}
+
+#[test]
+fn many_short_waits_add_up_to_a_fault() {
     let clock = ManualClock::new();
     let mut row = row(&clock);
     for n in 0..12 {
         let wait = Wait::aiven(if n % 2 == 0 { "a" } else { "b" }, "it is so", 30, 60 * 60);
-        settle(&mut row, Err(Stop::Wait(wait)), None, &clock);
+        settle(&mut row, Err(Stop::Wait(wait)), &clock);
         assert!(row.fault.is_none(), "round {n}");
         clock.forward(10 * MINUTE);
     }
-    settle(&mut row, Err(Stop::Wait(Wait::aiven("a", "it is so", 30, 60 * 60))), None, &clock);
-    assert!(row.fault.unwrap().what.contains("after 120 minutes"));
+    settle(&mut row, Err(Stop::Wait(Wait::aiven("a", "it is so", 30, 60 * 60))), &clock);
+    let fault = row.progress.fault.unwrap();
+    assert_eq!(fault.code, "total_deadline");
+    assert!(fault.why.contains("a VPC request does"), "{fault:?}");
 }
 
 #[test]
-fn failures_are_judged_by_the_tables_and_a_better_command_is_kept() {
+fn a_passing_error_keeps_the_fault_that_a_person_was_asked_to_fix() {
     let clock = ManualClock::new();
     let mut row = row(&clock);
     let busy = || Err(Stop::Failed(Box::new(failure(Service::Aiven, 503, ""))));
-    settle(&mut row, busy(), None, &clock);
+    settle(&mut row, busy(), &clock);
     assert!(row.fault.is_none() && row.waiting.is_some());
-    let limit = crate::cloud::Failure { message: "VPC limit reached".to_owned(), ..failure(Service::Aiven, 403, "") };
-    settle(&mut row, Err(Stop::Failed(Box::new(limit))), Some("do this".to_owned()), &clock);
-    let fault = row.fault.clone().unwrap();
-    assert_eq!((fault.command.as_str(), row.status), ("do this", Status::NeedsAttention));
-    settle(&mut row, busy(), None, &clock);
-    assert!(row.open, "it is looked at again");
+    settle(&mut row, Err(Fix::report("x").into()), &clock);
+    let fault = row.fault.clone();
+    settle(&mut row, busy(), &clock);
+    assert_eq!((row.status, &row.fault), (Status::NeedsAttention, &fault));
+    assert!(!row.is_idle(), "it is looked at again");
 }
 
 #[test]
 fn a_fault_is_given_up_after_a_week_and_a_refusal_at_once() {
     let clock = ManualClock::new();
     let mut row = row(&clock);
-    settle(&mut row, Err(Fix::report("x").into()), None, &clock);
+    settle(&mut row, Err(Fix::report("x").into()), &clock);
     clock.forward(7 * DAY);
-    settle(&mut row, Err(Fix::report("x").into()), None, &clock);
-    assert!(!row.open && row.fault.as_ref().unwrap().given_up);
+    settle(&mut row, Err(Fix::report("x").into()), &clock);
+    assert!(row.is_idle() && row.fault.as_ref().unwrap().given_up);
     let mut other = self::row(&clock);
-    refuse(&mut other, Fix::report("x"), &clock);
-    assert!(!other.open && other.fault.unwrap().given_up && other.waiting.is_none());
+    settle(&mut other, Err(Stop::Refuse(Fix::report("x"))), &clock);
+    assert!(other.is_idle() && other.fault.as_ref().unwrap().given_up && other.waiting.is_none());
 }

@@ -4,10 +4,12 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use tracing::{error, info, warn};
 
+use super::classify::{Class, classify};
+use super::outcome::{Act, Stop};
+use super::run::{Engine, RunError};
+use super::settle::{cause_of, family, is_stopped_by};
 use crate::cloud::{Failure, Service};
-use crate::engine::settle::{cause_of, family, is_stopped_by};
-use crate::engine::{Act, Class, Engine, RunError, Stop, classify};
-use crate::peering::{Party, Record};
+use crate::peering::{Party, Progress};
 use crate::state::{Cause, Outage, Scope, SharedRow};
 use crate::storage::StoreError;
 use crate::telemetry;
@@ -17,14 +19,14 @@ const STOPPERS: [Service; 2] = [Service::Aiven, Service::ManagedIdentity];
 
 impl Engine {
     /// Notes what a step's outcome says of such a cause: that there is one, or that it is over.
-    pub(super) async fn note_shared_cause(&self, record: &Record, outcome: &Result<Act, Stop>) -> Result<(), RunError> {
+    pub(super) async fn note_shared_cause(&self, row: &Progress, outcome: &Result<Act, Stop>) -> Result<(), RunError> {
         match outcome {
             Err(Stop::Failed(failure)) if classify(failure).class == Class::Shared => self.open_cause(failure).await?,
             // These say nothing of the service.
             Err(Stop::Failed(_) | Stop::Store(_)) => {}
             Err(Stop::Wait(wait)) if wait.party == Party::Ourselves => {}
             _ => {
-                for service in STOPPERS.into_iter().filter(|service| is_stopped_by(record, *service)) {
+                for service in STOPPERS.into_iter().filter(|service| is_stopped_by(row, *service)) {
                     self.close_cause_of(service).await?;
                 }
             }

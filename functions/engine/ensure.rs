@@ -10,7 +10,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::engine::{Fix, Job, Stop, Wait};
+use super::outcome::{Fix, Stop, Wait};
+use super::step::Job;
 use crate::peering::{Claim, Provenance};
 use crate::state::{Part, Scope, SharedRow, Versioned};
 use crate::storage::StoreError;

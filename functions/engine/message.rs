@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::peering::{PeeringKey, Record, SCHEMA, TraceParent, VpcRef};
+use crate::storage::StoreError;
 
 /// A hint to run a step of a peering. Older than the record, it means nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +29,18 @@ impl StepMessage {
         let (peering, step, trace) = (record.key.clone(), record.step.clone(), record.trace.clone());
         Self { schema: SCHEMA, peering, step, seq: record.seq, trace }
     }
+}
+
+/// A hint to look at a row of requests for a VPC. Older than the row, it means nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VpcMessage {
+    /// Version of this format.
+    pub schema: u32,
+    /// The row's key.
+    pub request: String,
+    /// Its `seq` when it was sent.
+    pub seq: u64,
 }
 
 /// A hint to ask Aiven about a VPC.
@@ -73,6 +86,14 @@ pub fn is_newer(text: &str) -> bool {
     serde_json::from_str::<Versioned>(text).is_ok_and(|message| message.schema > SCHEMA)
 }
 
+/// A message's text.
+///
+/// # Errors
+/// It cannot be written as JSON: an empty message would be lost without a trace.
+pub fn to_text(message: &impl Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(message).map_err(|error| StoreError::invalid("a message", error.to_string()))
+}
+
 /// How a message reached us.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
@@ -83,6 +104,9 @@ pub struct Delivery {
     /// The trace context in which the host delivered it, if it has one.
     pub trace: Option<TraceParent>,
 }
+
+/// The function that polls a VPC.
+pub const POLL_VPC: &str = "poll_vpc";
 
 /// The queue of a function: its name with hyphens.
 pub fn queue_of(function: &str) -> String {

@@ -36,6 +36,8 @@ pub enum Stop {
     Park(Wait),
     /// A person has to act.
     Fix(Fix),
+    /// It cannot be, and nobody wants it otherwise: nothing goes on until somebody asks again.
+    Refuse(Fix),
     /// Storage failed: nothing is decided; the host delivers the message again.
     Store(StoreError),
     /// Only an earlier step can mend it.
@@ -54,7 +56,7 @@ impl Stop {
     pub fn is_refusal(&self) -> bool {
         match self {
             Self::Failed(failure) => !failure.may_have_landed(),
-            Self::Fix(_) => true,
+            Self::Fix(_) | Self::Refuse(_) => true,
             Self::Wait(_) | Self::Park(_) | Self::Store(_) | Self::Back { .. } => false,
         }
     }

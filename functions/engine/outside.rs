@@ -1,41 +1,47 @@
 //! Commits that no step makes: the poll's judgements, the sweep's nudges. They keep the rules: If-Match, `seq`, then the send.
 
-use crate::engine::settle::settle;
-use crate::engine::{Act, Delivery, Engine, RunError, Stop};
-use crate::peering::{JournalEntry, Party, Record, Status, VpcRef};
+use super::message::Delivery;
+use super::outcome::{Act, Stop};
+use super::run::{Engine, RunError};
+use super::settle::{Ended, settle};
+use super::workflow::{Names, Workflow};
+use crate::peering::{JournalEntry, Party, Phase, Record, Status, VpcRef};
 use crate::state::{Flag, Versioned};
 
 impl Engine {
-    /// Settles a record by what was seen without its step. A lost race is no error: whoever was quicker sent.
+    /// Settles a row by what was seen without its step. A lost race is no error: whoever was quicker sent.
     ///
-    /// A parked record that a person has to attend to stays parked: the poll sees when it is mended.
-    pub async fn conclude_from_outside(
+    /// A row that awaits a poll and that a person has to attend to goes on awaiting it: the poll sees when it is mended.
+    pub async fn conclude_from_outside<R: Workflow>(
         &self,
-        mut stored: Versioned<Record>,
+        mut stored: Versioned<R>,
         outcome: Result<Act, Stop>,
         said: Option<String>,
         delivery: Option<&Delivery>,
     ) -> Result<(), RunError> {
-        let Some((runbook, entry)) = self.runbooks.find(&stored.value.step) else { return Ok(()) };
-        let record = &mut stored.value;
-        let (was_parked, claim) = (record.parked, record.claim.clone());
-        let note = settle(record, entry, runbook, outcome, said, &*self.clock);
+        let Some((runbook, entry)) = R::find(&self.runbooks, &stored.value.step) else { return Ok(()) };
+        let row = &mut stored.value;
+        let (awaited_poll, claim) = (row.awaits_poll(), row.claim.clone());
+        let ended = Ended::of(outcome, said, entry, row);
+        let note = settle(row, entry, runbook, ended, self.clock.moment());
         // Whoever holds the claim may still be at work.
-        record.claim = claim;
-        record.committed_by = delivery.map(|delivery| delivery.message_id.clone());
-        if was_parked
+        row.claim = claim;
+        row.committed_by = delivery.map(|delivery| delivery.message_id.clone());
+        if awaited_poll
             && note.entry.party == Some(Party::Operator)
-            && let Some(fault) = &record.fault
+            && let Some(fault) = row.fault.clone()
         {
-            record.parked = !fault.given_up;
-            record.due = record.waiting.as_ref().map_or(fault.since, |waiting| waiting.deadline);
+            if !fault.given_up {
+                row.phase = Phase::AwaitingPoll;
+            }
+            row.due = row.waiting.as_ref().map_or(fault.since, |waiting| waiting.deadline);
         }
-        match self.records.commit(&stored, &note.entry).await {
+        match self.rows().commit(&stored, &note.entry).await {
             Err(error) if error.is_lost_race() => return Ok(()),
             other => other?,
         }
         super::tell::span(&stored.value, delivery).in_scope(|| super::tell::tell(&stored.value, &note));
-        if stored.value.parked { Ok(()) } else { self.send_for(&stored.value).await }
+        if stored.value.awaits_poll() { Ok(()) } else { self.send_for(&stored.value).await }
     }
 
     /// Makes a record go on from a step at once, with fresh deadlines, because somebody asked for it. Keeps the claim it finds: the
@@ -56,7 +62,7 @@ impl Engine {
         }
         record.facts.recreated = 0;
         record.times.insert("started".to_owned(), now);
-        self.asked(stored, false, asked, message_id).await
+        self.asked(stored, Phase::Scheduled, asked, message_id).await
     }
 
     /// Lets a record rest in a status, because somebody asked for it. Nothing is under way until somebody asks again.
@@ -64,29 +70,29 @@ impl Engine {
         &self,
         mut stored: Versioned<Record>,
         status: Status,
+        paused_from: Option<Status>,
         asked: JournalEntry,
         message_id: &str,
     ) -> Result<(), RunError> {
         stored.value.status = status;
-        self.asked(stored, true, asked, message_id).await
+        self.asked(stored, Phase::Idle { paused_from }, asked, message_id).await
     }
 
-    /// Commits what a request made of a record, and sends. Dying in between: the request is delivered again, has been heard, and sends.
-    async fn asked(
+    /// Commits what a request made of a row, and sends. Dying in between: the request is delivered again, has been heard, and sends.
+    pub async fn asked<R: Workflow>(
         &self,
-        mut stored: Versioned<Record>,
-        resting: bool,
+        mut stored: Versioned<R>,
+        phase: Phase,
         asked: JournalEntry,
         message_id: &str,
     ) -> Result<(), RunError> {
-        let record = &mut stored.value;
-        record.seq += 1;
-        (record.waiting, record.fault, record.parked, record.poisoned) = (None, None, false, 0);
-        record.resting = resting;
-        record.due = asked.at;
-        record.committed_by = Some(message_id.to_owned());
-        record.hear(message_id);
-        self.records.commit(&stored, &asked).await?;
+        let row = &mut stored.value;
+        row.seq += 1;
+        (row.waiting, row.fault, row.phase, row.poisoned) = (None, None, phase, 0);
+        row.due = asked.at;
+        row.committed_by = Some(message_id.to_owned());
+        row.hear(message_id);
+        self.rows().commit(&stored, &asked).await?;
         self.send_for(&stored.value).await
     }
 
@@ -124,23 +130,24 @@ impl Engine {
     pub async fn send_what_is_owed(&self, vpc: &VpcRef, delivery: &Delivery) -> Result<(), RunError> {
         for stored in self.records.under_way(vpc).await? {
             let record = &stored.value;
-            if record.committed_by.as_ref() == Some(&delivery.message_id) && !record.parked {
+            if record.committed_by.as_ref() == Some(&delivery.message_id) && !record.awaits_poll() {
                 self.send_for(record).await?;
             }
         }
         Ok(())
     }
 
-    /// Sends a record's message once more. Old copies of it, should there be any, go stale.
-    pub async fn send_again(&self, mut stored: Versioned<Record>, why: &str) -> Result<(), RunError> {
+    /// Sends a row's message once more. Old copies of it, should there be any, go stale.
+    pub async fn send_again<R: Workflow>(&self, mut stored: Versioned<R>, why: &str) -> Result<(), RunError> {
         let now = self.clock.now();
-        let record = &mut stored.value;
-        tracing::warn!(peering = record.id, step = record.step, seq = record.seq, "{why}: sent again");
-        record.seq += 1;
-        record.due = now;
-        record.committed_by = None;
-        let entry = JournalEntry::new(now, "sweep", "sent again", format!("step {}: {why}", record.step));
-        match self.records.commit(&stored, &entry).await {
+        let row = &mut stored.value;
+        let Names { peering, vpc_request } = row.names();
+        tracing::warn!(peering, vpc_request, step = row.step, seq = row.seq, "{why}: sent again");
+        row.seq += 1;
+        row.due = now;
+        row.committed_by = None;
+        let entry = JournalEntry::new(now, "sweep", "sent again", format!("step {}: {why}", row.step));
+        match self.rows().commit(&stored, &entry).await {
             Err(error) if error.is_lost_race() => Ok(()),
             Err(error) => Err(error.into()),
             Ok(()) => self.send_for(&stored.value).await,

@@ -5,7 +5,8 @@
 use serde::de::DeserializeOwned;
 
 use super::ensure::{CLAIMED_PACE, TRIES};
-use crate::engine::{Fix, Job, Stop, Wait};
+use super::outcome::{Fix, Stop, Wait};
+use super::step::Job;
 use crate::peering::Provenance;
 use crate::state::{Scope, SharedRow};
 

@@ -6,14 +6,15 @@ use std::time::Duration;
 use futures::future::{Either, select};
 use tracing::{Instrument, info};
 
+use super::message::{Delivery, POLL_VPC, PollMessage, is_newer, queue_of, to_text};
+use super::outcome::{Act, Look, Stop};
+use super::settle::{Ended, settle};
+use super::step::{Entry, Job, Runbook, Runbooks};
+use super::tell::{span, tell, trace_of};
+use super::workflow::{Hint, Names, Workflow};
 use crate::clock::Clock;
-use crate::engine::settle::settle;
-use crate::engine::tell::{span, tell, trace_of};
-use crate::engine::{
-    Act, Delivery, Entry, Job, Look, PollMessage, Runbook, Runbooks, StepMessage, Stop, is_newer, queue_of,
-};
-use crate::peering::{Claim, Provenance, Record};
-use crate::state::{Flag, Lookup, Records, Shared, Versioned, Vpcs, reject};
+use crate::peering::{Claim, Phase, VpcRef};
+use crate::state::{Flag, Lookup, Records, Rows, Shared, Versioned, Vpcs, reject};
 use crate::storage::{Storage, StoreError};
 
 /// How long a message of a newer program is put back for: until one of its workers takes it. Nominal.
@@ -45,12 +46,12 @@ pub enum RunError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The step was cut off: whoever gets its message next waits for its claim to run out, and looks.
-    #[error("step {step} of peering {peering} took longer than it may; its message is delivered again")]
+    #[error("step {step} of {row} took longer than it may; its message is delivered again")]
     OverBudget {
         /// The step.
         step: String,
-        /// The peering's id.
-        peering: String,
+        /// The row's key.
+        row: String,
     },
 }
 
@@ -58,6 +59,11 @@ impl RunError {
     /// Whether a newer program's row was met, and left as it is.
     pub fn is_newer(&self) -> bool {
         matches!(self, Self::Store(error) if error.is_newer())
+    }
+
+    /// Whether another worker changed the row first.
+    pub fn is_lost_race(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_lost_race())
     }
 }
 
@@ -69,115 +75,117 @@ impl Engine {
         Self { storage, records, shared, vpcs, clock, runbooks }
     }
 
+    /// The rows of one kind.
+    pub fn rows<R: Workflow>(&self) -> Rows<R> {
+        Rows::new(self.storage.clone())
+    }
+
     /// Handles a message on a step's queue.
     ///
     /// # Errors
     /// Only what a later delivery may do better: storage failed, or the step took too long.
-    pub async fn run(&self, queue: &str, text: &str, delivery: &Delivery) -> Result<(), RunError> {
-        if is_newer(text) {
-            return Ok(self.leave_to_newer(queue, text).await?);
-        }
-        let message: StepMessage = match serde_json::from_str(text) {
-            Ok(message) => message,
-            Err(error) => {
-                let reason = format!("this is not a message of ours: {error}");
-                return Ok(reject(&self.storage, queue, text.as_bytes(), &reason, None, self.clock.now()).await?);
-            }
-        };
-        match self.records.load(&message.peering).await? {
+    pub async fn run<R: Workflow>(&self, queue: &str, text: &str, delivery: &Delivery) -> Result<(), RunError> {
+        let Some(message) = self.decode::<R::Message>(queue, text).await? else { return Ok(()) };
+        match self.rows::<R>().load(message.key()).await? {
             Lookup::NewerSchema => Ok(self.leave_to_newer(queue, text).await?),
-            Lookup::Absent => {
-                let reason = "there is no such peering";
-                Ok(reject(&self.storage, queue, text.as_bytes(), reason, None, self.clock.now()).await?)
-            }
+            Lookup::Absent => self.reject(queue, text, &format!("there is no such {}", R::NOUN)).await,
             Lookup::Found(stored) => self.judge_message(queue, text, &message, *stored, delivery).await,
         }
     }
 
-    async fn judge_message(
+    /// A message of this program, or of an older one. `None`: it was put back for the newer program that wrote it, or it cannot be
+    /// read and is in table `rejected` now.
+    pub async fn decode<M: serde::de::DeserializeOwned>(&self, queue: &str, text: &str) -> Result<Option<M>, RunError> {
+        if is_newer(text) {
+            self.leave_to_newer(queue, text).await?;
+            return Ok(None);
+        }
+        match serde_json::from_str(text) {
+            Ok(message) => Ok(Some(message)),
+            Err(error) => {
+                self.reject(queue, text, &format!("this is not a message of ours: {error}")).await?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Puts a message that cannot be taken into table `rejected`.
+    pub async fn reject(&self, queue: &str, text: &str, reason: &str) -> Result<(), RunError> {
+        Ok(reject(&self.storage, queue, text.as_bytes(), reason, None, self.clock.now()).await?)
+    }
+
+    async fn judge_message<R: Workflow>(
         &self,
         queue: &str,
         text: &str,
-        message: &StepMessage,
-        stored: Versioned<Record>,
+        message: &R::Message,
+        stored: Versioned<R>,
         delivery: &Delivery,
     ) -> Result<(), RunError> {
-        let record = &stored.value;
-        if message.seq != record.seq || message.step != record.step {
-            return self.absorb(message, record, delivery).await;
+        let row = &stored.value;
+        if !message.is_current(row) {
+            return self.absorb(message, row, delivery).await;
         }
-        if let Some(claim) = record.claim.as_ref().filter(|claim| claim.is_live(self.clock.now())) {
+        if let Some(claim) = row.claim.as_ref().filter(|claim| claim.is_live(self.clock.now())) {
             // Its holder may be at work, or dead: nobody can tell before `until`.
             return self.put_back(queue, text, self.clock.until(claim.until)).await;
         }
-        if record.resting {
+        if row.is_idle() {
             return Ok(());
         }
-        let Some((runbook, entry)) = self.runbooks.find(&record.step) else {
+        let Some((runbook, entry)) = R::find(&self.runbooks, &row.step) else {
             return Ok(self.leave_to_newer(queue, text).await?);
         };
-        let (step, peering) = (record.step.clone(), record.id.clone());
-        let span = span(record, Some(delivery));
-        let work = std::pin::pin!(self.step((runbook, entry), stored, delivery, queue, text).instrument(span));
+        let over_budget = RunError::OverBudget { step: row.step.clone(), row: row.key().to_string() };
+        let span = span(row, Some(delivery));
+        let work = std::pin::pin!(self.step(runbook, entry, stored, delivery, queue, text).instrument(span));
         match select(work, self.clock.sleep(self.clock.scale().step_budget())).await {
             Either::Left((done, _)) => done,
-            Either::Right(_) => Err(RunError::OverBudget { step, peering }),
+            Either::Right(_) => Err(over_budget),
         }
     }
 
     /// A stale message means nothing, unless it is the very one whose worker made the last commit and may have died before the send.
-    async fn absorb(&self, message: &StepMessage, record: &Record, delivery: &Delivery) -> Result<(), RunError> {
+    async fn absorb<R: Workflow>(&self, message: &R::Message, row: &R, delivery: &Delivery) -> Result<(), RunError> {
         let owed = delivery.redelivered
-            && message.seq + 1 == record.seq
-            && record.committed_by.as_ref() == Some(&delivery.message_id);
+            && message.seq() + 1 == row.seq
+            && row.committed_by.as_ref() == Some(&delivery.message_id);
         if owed {
-            info!(
-                peering = record.id,
-                step = record.step,
-                seq = record.seq,
-                "sent once more: its worker may have died before the send"
-            );
-            return self.send_for(record).await;
+            let Names { peering, vpc_request } = row.names();
+            let (step, seq) = (&row.step, row.seq);
+            info!(peering, vpc_request, step, seq, "sent once more: its worker may have died before the send");
+            return self.send_for(row).await;
         }
         Ok(())
     }
 
     /// Look, claim, act. Dying up to the claim: the message is delivered again, and nothing has happened. Dying between claim and
     /// commit: it is delivered again, waits for the claim to run out, looks, and what it finds is ours.
-    async fn step(
+    async fn step<R: Workflow>(
         &self,
-        (runbook, entry): (&Runbook, &Entry),
-        mut stored: Versioned<Record>,
+        runbook: &Runbook<R>,
+        entry: &Entry<R>,
+        mut stored: Versioned<R>,
         delivery: &Delivery,
         queue: &str,
         text: &str,
     ) -> Result<(), RunError> {
         let began = self.clock.now();
-        let mut job = Job {
-            record: stored.value.clone(),
-            clock: self.clock.clone(),
-            shared: self.shared.clone(),
-            by: delivery.message_id.clone(),
-            said: None,
-            seen: false,
-            rows: Vec::new(),
-        };
+        let mut job = self.job(stored.value.clone(), delivery);
         let outcome = match entry.step.look(&mut job).await {
             Ok(Look::Done) => Ok(Act::Done),
             Err(stop) => Err(stop),
             Ok(Look::Missing) => {
                 let before = self.claim_in(&mut job, entry, delivery);
                 stored.value = job.record.clone();
-                match self.records.claim(&mut stored).await {
+                match self.rows::<R>().claim(&mut stored).await {
                     Err(error) if error.is_lost_race() => return self.put_back(queue, text, LOST_CLAIM_PAUSE).await,
                     Err(error) => return Err(error.into()),
                     Ok(()) => {}
                 }
                 let acted = entry.step.act(&mut job).await;
-                if let (true, Some(half)) = (acted.as_ref().err().is_some_and(Stop::is_refusal), entry.step.half()) {
-                    // Nothing was made: unless an earlier try may have been, nothing found later is ours.
-                    let provenance = job.record.provenance.of(half);
-                    *provenance = provenance.filter(|p| *p != Provenance::Claimed).or(before);
+                if acted.as_ref().err().is_some_and(Stop::is_refusal) {
+                    job.record.withdraw(entry.step.half(), before);
                 }
                 acted
             }
@@ -186,45 +194,55 @@ impl Engine {
             // The claim, if one was made, runs out; the message comes back.
             return Err(error.into());
         }
+        let mut ended = Ended::of(outcome, job.said, entry, &job.record);
+        ended.remedy = job.remedy.or(ended.remedy);
         stored.value = job.record;
-        self.conclude((runbook, entry), stored, Ended { outcome, said: job.said, began }, delivery).await
+        self.conclude(runbook, entry, stored, ended, began, delivery).await
     }
 
-    /// Writes the intent into the record: who acts, until when, and that a half found from now on is ours, unless the look
-    /// saw it there. Returns what was recorded of the half before.
-    fn claim_in(&self, job: &mut Job, entry: &Entry, delivery: &Delivery) -> Option<Provenance> {
-        let record = &mut job.record;
-        let until = self.clock.after(self.clock.scale().claim_length());
-        record.claim = Some(Claim { step: record.step.clone(), by: delivery.message_id.clone(), until });
-        let provenance = record.provenance.of(entry.step.half()?);
-        let before = *provenance;
-        if !job.seen {
-            // What was adopted or created before is gone: what is there from now on is what we make now.
-            *provenance = Some(Provenance::Claimed);
+    fn job<R>(&self, record: R, delivery: &Delivery) -> Job<R> {
+        Job {
+            record,
+            clock: self.clock.clone(),
+            shared: self.shared.clone(),
+            by: delivery.message_id.clone(),
+            said: None,
+            remedy: None,
+            seen: false,
+            rows: Vec::new(),
         }
-        before
+    }
+
+    /// Writes the intent into the row: who acts, until when, and that what is found from now on is ours, unless the look saw it there.
+    fn claim_in<R: Workflow>(&self, job: &mut Job<R>, entry: &Entry<R>, delivery: &Delivery) -> R::Before {
+        let until = self.clock.after(self.clock.scale().claim_length());
+        let row = &mut job.record;
+        row.claim = Some(Claim { step: row.step.clone(), by: delivery.message_id.clone(), until });
+        row.intend(entry.step.half(), job.seen, self.clock.now())
     }
 
     /// Commit, then send. Dying in between: the message that brought us here is delivered again, is stale, and its
     /// redelivery sends (`absorb`). A lost race at the commit: the record moved on, and whoever moved it sent.
-    async fn conclude(
+    async fn conclude<R: Workflow>(
         &self,
-        (runbook, entry): (&Runbook, &Entry),
-        mut stored: Versioned<Record>,
+        runbook: &Runbook<R>,
+        entry: &Entry<R>,
+        mut stored: Versioned<R>,
         ended: Ended,
+        began: jiff::Timestamp,
         delivery: &Delivery,
     ) -> Result<(), RunError> {
-        let Ended { outcome, said, began } = ended;
-        self.note_shared_cause(&stored.value, &outcome).await?;
+        self.note_shared_cause(&stored.value, &ended.outcome).await?;
         let trace = trace_of(&stored.value).map(|trace| trace.to_string());
-        let mut note = settle(&mut stored.value, entry, runbook, outcome, said, &*self.clock);
-        let record = &mut stored.value;
-        record.trace = trace;
-        record.committed_by = Some(delivery.message_id.clone());
+        let mut note = settle(&mut stored.value, entry, runbook, ended, self.clock.moment());
+        let row = &mut stored.value;
+        row.trace = trace;
+        row.committed_by = Some(delivery.message_id.clone());
         note.entry.duration_ms = u64::try_from(self.clock.now().duration_since(began).as_millis()).unwrap_or_default();
-        match self.records.commit(&stored, &note.entry).await {
+        match self.rows().commit(&stored, &note.entry).await {
             Err(error) if error.is_lost_race() => {
-                info!(peering = stored.value.id, step = entry.name, "the record moved on meanwhile");
+                let Names { peering, vpc_request } = stored.value.names();
+                info!(peering, vpc_request, step = entry.name, "the row moved on meanwhile");
                 return Ok(());
             }
             other => other?,
@@ -233,30 +251,29 @@ impl Engine {
         self.send_for(&stored.value).await
     }
 
-    /// Sends what a record needs to go on: its message with the delay left; for a parked one, a hint to poll its VPC.
-    pub async fn send_for(&self, record: &Record) -> Result<(), RunError> {
-        if record.resting {
-            return Ok(());
+    /// Sends what a row needs to go on: its message with the delay left; for one that awaits a poll, a hint to poll its VPC.
+    pub async fn send_for<R: Workflow>(&self, row: &R) -> Result<(), RunError> {
+        match (row.phase, row.polled_vpc()) {
+            (Phase::Idle { .. }, _) => return Ok(()),
+            (Phase::AwaitingPoll, Some(vpc)) => return self.open_for_polls(vpc).await,
+            (Phase::AwaitingPoll | Phase::Scheduled, _) => {}
         }
-        if record.parked {
-            return self.open_for_polls(record).await;
-        }
-        let text = to_text(&StepMessage::of(record));
-        let delay = self.clock.until(record.due);
+        let text = to_text(&R::Message::of(row))?;
+        let delay = self.clock.until(row.due);
         // A retired step has no queue any more that anybody listens to.
-        let function = self.runbooks.entry(&record.step).map_or(record.step.as_str(), |entry| entry.name);
+        let function = R::find(&self.runbooks, &row.step).map_or(row.step.as_str(), |(_, entry)| entry.name);
         Ok(self.send(&queue_of(function), &text, delay).await?)
     }
 
     /// Lets the timer poll the VPC, and asks for a first poll at once. The record is committed before: see `poll_vpc` for why that matters.
-    async fn open_for_polls(&self, record: &Record) -> Result<(), RunError> {
-        match self.vpcs.set(&record.key.vpc, Flag::Waiting, true).await {
+    async fn open_for_polls(&self, vpc: &VpcRef) -> Result<(), RunError> {
+        match self.vpcs.set(vpc, Flag::Waiting, true).await {
             // Its timers look at it; and the hint may meet one of its workers.
-            Err(error) if error.is_newer() => info!(peering = record.id, "{error}"),
+            Err(error) if error.is_newer() => info!(%vpc, "{error}"),
             other => other?,
         }
-        let text = to_text(&PollMessage::of(&record.key.vpc));
-        Ok(self.send("poll-vpc", &text, Duration::ZERO).await?)
+        let text = to_text(&PollMessage::of(vpc))?;
+        Ok(self.send(&queue_of(POLL_VPC), &text, Duration::ZERO).await?)
     }
 
     /// Sends a message after a nominal delay.
@@ -272,16 +289,4 @@ impl Engine {
     async fn put_back(&self, queue: &str, text: &str, delay: Duration) -> Result<(), RunError> {
         Ok(self.send(queue, text, delay).await?)
     }
-}
-
-/// How a step ended, before its record is settled.
-struct Ended {
-    outcome: Result<Act, Stop>,
-    said: Option<String>,
-    began: jiff::Timestamp,
-}
-
-/// A message's text. Ours cannot fail to serialise: strings and numbers only.
-pub fn to_text(message: &impl serde::Serialize) -> String {
-    serde_json::to_string(message).unwrap_or_default()
 }

@@ -1,11 +1,14 @@
-//! What a step's outcome makes of its record. Pure: record, outcome and time in; record and journal entry out.
+//! What a step's outcome makes of its row. Pure: row, outcome and time in; row and journal entry out.
 
 use std::time::Duration;
 
-use crate::clock::Clock;
+use super::classify::{Class, Verdict, classify};
+use super::outcome::{Act, Fix, Stop, Wait};
+use super::step::{Entry, Remedy, Runbook};
+use super::workflow::Workflow;
+use crate::clock::Moment;
 use crate::cloud::{Failure, Service};
-use crate::engine::{Act, Class, Entry, Fix, Runbook, Since, Stop, Verdict, Wait, classify};
-use crate::peering::{Fault, JournalEntry, Party, Record, Status, Waiting};
+use crate::peering::{Fault, JournalEntry, Party, Phase, Progress, Status, Waiting};
 use crate::telemetry;
 
 /// A fault is looked at again after 5 minutes, then ever more rarely, up to hourly.
@@ -26,39 +29,54 @@ pub struct Note {
     pub is_new: bool,
 }
 
-/// Moves a record on by one commit.
-pub fn settle(
-    record: &mut Record,
-    entry: &Entry,
-    runbook: &Runbook,
-    outcome: Result<Act, Stop>,
-    said: Option<String>,
-    clock: &dyn Clock,
-) -> Note {
-    record.seq += 1;
+/// How a step ended.
+pub struct Ended {
+    /// What it says.
+    pub outcome: Result<Act, Stop>,
+    /// What the journal shall say of it, if it says more than "done".
+    pub said: Option<String>,
+    /// The way out of the failure that ended it, where its step knows a better one than the table.
+    pub remedy: Option<Remedy>,
+}
+
+impl Ended {
+    /// Asks the step of a failure for a remedy.
+    pub fn of<R: Workflow>(outcome: Result<Act, Stop>, said: Option<String>, entry: &Entry<R>, row: &R) -> Self {
+        let remedy = match &outcome {
+            Err(Stop::Failed(failure)) => entry.step.remedy(row, failure),
+            _ => None,
+        };
+        Self { outcome, said, remedy }
+    }
+}
+
+/// Moves a row on by one commit.
+pub fn settle<R: Workflow>(row: &mut R, entry: &Entry<R>, runbook: &Runbook<R>, ended: Ended, at: Moment) -> Note {
+    row.seq += 1;
     // A retired step's successor takes over here.
-    entry.name.clone_into(&mut record.step);
-    record.claim = None;
-    record.parked = false;
-    record.resting = false;
-    let before = (record.fault.clone(), record.waiting.clone());
+    entry.name.clone_into(&mut row.step);
+    row.claim = None;
+    row.phase = Phase::Scheduled;
+    let before = (row.fault.clone(), row.waiting.clone());
+    let Ended { outcome, said, remedy } = ended;
     let mut settled = match outcome {
-        Ok(Act::Done) => advance(record, entry, runbook, clock),
-        Ok(Act::Again) => again(record, entry, clock),
-        Err(Stop::Wait(wait)) if wait.party == Party::Ourselves => hiccup(record, entry, wait, None, clock),
-        Err(Stop::Wait(wait)) => wait_for(record, entry, wait, None, clock),
-        Err(Stop::Park(wait)) => park(record, entry, wait, clock),
-        Err(Stop::Fix(fix)) => attend(record, fix, clock),
-        Err(Stop::Back { step, why, after }) => back(record, runbook, step, why, after, clock),
-        Err(Stop::Failed(failure)) => judged(record, entry, &failure, clock),
-        Err(Stop::Store(error)) => hiccup(record, entry, Wait::ourselves(error.to_string(), 5), None, clock),
+        Ok(Act::Done) => advance(row, entry, runbook, at),
+        Ok(Act::Again) => again(row, entry, at),
+        Err(Stop::Wait(wait)) if wait.party == Party::Ourselves => hiccup(row, entry, wait, None, at),
+        Err(Stop::Wait(wait)) => wait_for(row, entry, wait, None, at),
+        Err(Stop::Park(wait)) => park(row, entry, wait, at),
+        Err(Stop::Fix(fix)) => attend(row, fix, at),
+        Err(Stop::Refuse(fix)) => refuse(row, fix, at),
+        Err(Stop::Back { step, why, after }) => back(row, runbook, step, why, after, at),
+        Err(Stop::Failed(failure)) => judged(row, entry, &failure, remedy, at),
+        Err(Stop::Store(error)) => hiccup(row, entry, Wait::ourselves(error.to_string(), 5), None, at),
     };
     if let (Some(said), true) = (said, settled.outcome == telemetry::ADVANCE || settled.outcome == telemetry::AGAIN) {
         settled.note = said;
     }
-    late::judge(record, before, &mut settled, clock);
+    late::judge(row, R::NOUN, before, &mut settled, at);
     let Settled { outcome, note, party, correlation, is_new } = settled;
-    let journal = JournalEntry::new(clock.now(), entry.name, outcome, note);
+    let journal = JournalEntry::new(at.now, entry.name, outcome, note);
     Note { entry: JournalEntry { party, correlation, ..journal }, is_new }
 }
 
@@ -76,92 +94,87 @@ impl Settled {
     }
 }
 
-fn advance(record: &mut Record, entry: &Entry, runbook: &Runbook, clock: &dyn Clock) -> Settled {
-    let now = clock.now();
-    record.times.insert(entry.name.to_owned(), now);
-    record.waiting = None;
-    record.fault = None;
-    record.poisoned = 0;
-    record.due = now;
+fn advance<R: Workflow>(row: &mut R, entry: &Entry<R>, runbook: &Runbook<R>, at: Moment) -> Settled {
+    let now = at.now;
+    row.times.insert(entry.name.to_owned(), now);
+    row.waiting = None;
+    row.fault = None;
+    row.poisoned = 0;
+    row.due = now;
     match runbook.after(entry.name) {
         Some(next) => {
-            record.step = next.name.to_owned();
-            record.status = next.status;
+            row.step = next.name.to_owned();
+            row.status = next.status;
         }
-        None => arrive(record, runbook),
+        None => {
+            (row.status, row.phase) = (runbook.end, Phase::IDLE);
+            row.arrive(now);
+        }
     }
     Settled::of(telemetry::ADVANCE, format!("done: {}", entry.title), None)
 }
 
-/// All is as it was wanted.
-fn arrive(record: &mut Record, runbook: &Runbook) {
-    record.status = runbook.end;
-    record.resting = true;
-    record.mending = false;
-    record.drift.clear();
-}
-
 /// The wait goes on, if there is one: its deadline must not begin afresh with every look.
-fn again(record: &mut Record, entry: &Entry, clock: &dyn Clock) -> Settled {
-    record.due = clock.now();
+fn again<R: Workflow>(row: &mut R, entry: &Entry<R>, at: Moment) -> Settled {
+    row.due = at.now;
     Settled::of(telemetry::AGAIN, format!("a part is done: {}", entry.title), None)
 }
 
-fn back(
-    record: &mut Record,
-    runbook: &Runbook,
+fn back<R: Workflow>(
+    row: &mut R,
+    runbook: &Runbook<R>,
     step: &str,
     why: String,
     after: Duration,
-    clock: &dyn Clock,
+    at: Moment,
 ) -> Settled {
-    record.step = step.to_owned();
+    row.step = step.to_owned();
     if let Some(earlier) = runbook.entry(step) {
-        record.status = earlier.status;
+        row.status = earlier.status;
     }
-    record.waiting = None;
-    record.fault = None;
-    record.due = clock.after(after);
+    row.waiting = None;
+    row.fault = None;
+    row.due = at.after(after);
     Settled::of(telemetry::BACK, why, None)
 }
 
 /// A wait of the same code goes on from its `since`; past its window it is a fault.
-fn wait_for(
-    record: &mut Record,
-    entry: &Entry,
+fn wait_for<R: Workflow>(
+    row: &mut R,
+    entry: &Entry<R>,
     wait: Wait,
     since: Option<jiff::Timestamp>,
-    clock: &dyn Clock,
+    at: Moment,
 ) -> Settled {
-    let before = record.waiting.as_ref().filter(|waiting| waiting.code == wait.code);
-    let first = before.map_or_else(|| clock.now(), |waiting| waiting.since);
+    let before = row.waiting.as_ref().filter(|waiting| waiting.code == wait.code);
+    let first = before.map_or_else(|| at.now, |waiting| waiting.since);
     let attempts = before.map_or(0, |waiting| waiting.attempts + 1);
     let since = since.unwrap_or(first);
-    if clock.since(since) >= wait.window {
-        return attend(record, overdue(wait), clock);
+    if at.since(since) >= wait.window {
+        return attend(row, overdue(wait), at);
     }
-    let deadline = clock.after(wait.window.saturating_sub(clock.since(since)));
-    record.due = clock.after(wait.delay);
-    record.status = entry.status;
-    record.fault = None;
+    let deadline = at.after(wait.window.saturating_sub(at.since(since)));
+    row.due = at.after(wait.delay);
     let Wait { party, reason, code, .. } = wait;
+    row.status = R::waiting_status(entry, party);
+    row.fault = None;
     let settled = Settled::of(telemetry::WAIT, reason.clone(), Some(party));
-    record.waiting = Some(Waiting { party, reason, code, since: first, deadline, attempts });
+    row.waiting = Some(Waiting { party, reason, code, since: first, deadline, attempts });
     settled
 }
 
 /// A wait that says nothing of what a person was asked for: while it lasts, that does not hide.
-fn hiccup(
-    record: &mut Record,
-    entry: &Entry,
+fn hiccup<R: Workflow>(
+    row: &mut R,
+    entry: &Entry<R>,
     wait: Wait,
     since: Option<jiff::Timestamp>,
-    clock: &dyn Clock,
+    at: Moment,
 ) -> Settled {
-    let kept = record.fault.clone();
-    let settled = wait_for(record, entry, wait, since, clock);
+    let kept = row.fault.clone();
+    let settled = wait_for(row, entry, wait, since, at);
     if kept.is_some() && settled.outcome == telemetry::WAIT {
-        (record.fault, record.status) = (kept, Status::NeedsAttention);
+        (row.fault, row.status) = (kept, Status::NeedsAttention);
     }
     settled
 }
@@ -177,54 +190,70 @@ fn overdue(wait: Wait) -> Fix {
     }
 }
 
-fn park(record: &mut Record, entry: &Entry, wait: Wait, clock: &dyn Clock) -> Settled {
-    let settled = wait_for(record, entry, wait, None, clock);
-    record.parked = true;
-    if let Some(waiting) = &record.waiting {
-        record.due = waiting.deadline;
+fn park<R: Workflow>(row: &mut R, entry: &Entry<R>, wait: Wait, at: Moment) -> Settled {
+    let settled = wait_for(row, entry, wait, None, at);
+    row.phase = Phase::AwaitingPoll;
+    if let Some(waiting) = &row.waiting {
+        row.due = waiting.deadline;
+    }
+    settled
+}
+
+/// Nothing goes on until somebody asks again.
+fn refuse(row: &mut Progress, fix: Fix, at: Moment) -> Settled {
+    let settled = attend(row, fix, at);
+    (row.phase, row.waiting) = (Phase::IDLE, None);
+    if let Some(fault) = &mut row.fault {
+        fault.given_up = true;
     }
     settled
 }
 
 /// A person has to act. The look runs again all the same: after 5 minutes, then ever more rarely.
-fn attend(record: &mut Record, fix: Fix, clock: &dyn Clock) -> Settled {
-    let now = clock.now();
-    let before = record.fault.as_ref().filter(|fault| fault.code == fix.code);
+fn attend(row: &mut Progress, fix: Fix, at: Moment) -> Settled {
+    let now = at.now;
+    let before = row.fault.as_ref().filter(|fault| fault.code == fix.code);
     let (since, attempts) = before.map_or((now, 0), |fault| (fault.since, fault.attempts + 1));
     let is_new = before.is_none();
     let delay = FAULT_PACE.0.saturating_mul(1 << attempts.min(10)).min(FAULT_PACE.1);
-    let given_up = clock.since(since) >= FAULT_PATIENCE;
-    record.status = Status::NeedsAttention;
-    record.resting = given_up;
-    record.due = clock.after(Duration::from_secs(delay));
-    let first = record.waiting.as_ref().filter(|waiting| waiting.code == fix.code).map_or(now, |waiting| waiting.since);
-    let deadline = clock.after(FAULT_PATIENCE.saturating_sub(clock.since(since)));
+    let given_up = at.since(since) >= FAULT_PATIENCE;
+    row.status = Status::NeedsAttention;
+    if given_up {
+        row.phase = Phase::IDLE;
+    }
+    row.due = at.after(Duration::from_secs(delay));
+    let first = row.waiting.as_ref().filter(|waiting| waiting.code == fix.code).map_or(now, |waiting| waiting.since);
+    let deadline = at.after(FAULT_PATIENCE.saturating_sub(at.since(since)));
     let (party, reason, code) = (Party::Operator, fix.what.clone(), fix.code.clone());
-    record.waiting = Some(Waiting { party, reason, code, since: first, deadline, attempts });
+    row.waiting = Some(Waiting { party, reason, code, since: first, deadline, attempts });
     let Fix { what, why, command, code, correlation } = fix;
     let note = format!("{what} ({why}) Do: {command}");
-    record.fault =
-        Some(Fault { what, why, command, code, correlation: correlation.clone(), since, attempts, given_up });
+    row.fault = Some(Fault { what, why, command, code, correlation: correlation.clone(), since, attempts, given_up });
     Settled { outcome: telemetry::FIX, note, party: Some(Party::Operator), correlation, is_new }
 }
 
-fn judged(record: &mut Record, entry: &Entry, failure: &Failure, clock: &dyn Clock) -> Settled {
+fn judged<R: Workflow>(
+    row: &mut R,
+    entry: &Entry<R>,
+    failure: &Failure,
+    remedy: Option<Remedy>,
+    at: Moment,
+) -> Settled {
     let rule = classify(failure);
     let code = code_of(failure);
-    let before = record.waiting.as_ref().filter(|waiting| waiting.code == code);
+    let before = row.waiting.as_ref().filter(|waiting| waiting.code == code);
     let attempts = before.map_or(0, |waiting| waiting.attempts + 1);
-    let since = dependency(record, rule.since).or(before.map(|waiting| waiting.since));
+    let since = row.made_at(rule.since).or(before.map(|waiting| waiting.since));
     // What a person was asked to mend stays theirs until it is mended, whatever came in between.
-    let is_told = record.fault.as_ref().is_some_and(|fault| fault.code == code);
-    let age = if is_told { Duration::MAX } else { since.map_or(Duration::ZERO, |since| clock.since(since)) };
-    let remedy = entry.step.remedy(record, failure);
+    let is_told = row.fault.as_ref().is_some_and(|fault| fault.code == code);
+    let age = if is_told { Duration::MAX } else { since.map_or(Duration::ZERO, |since| at.since(since)) };
     let mut settled = match rule.at(failure, age, attempts) {
         Verdict::Fix => {
             let (why, command) = match remedy {
                 Some(remedy) => (remedy.why, remedy.command),
                 None => (rule.why.to_owned(), rule.fix.to_owned()),
             };
-            attend(record, Fix { what: failure.to_string(), why, command, code, correlation: None }, clock)
+            attend(row, Fix { what: failure.to_string(), why, command, code, correlation: None }, at)
         }
         Verdict::Wait { party, delay } => {
             let reason = format!("{} ({})", rule.why, failure.short());
@@ -233,13 +262,13 @@ fn judged(record: &mut Record, entry: &Entry, failure: &Failure, clock: &dyn Clo
             let wait = Wait { party, reason, code, delay, window, overdue };
             match rule.class {
                 // Something new has come into view: the fault, if there was one, is mended.
-                Class::Propagating | Class::Exists | Class::Shared => wait_for(record, entry, wait, since, clock),
-                _ => hiccup(record, entry, wait, since, clock),
+                Class::Propagating | Class::Exists | Class::Shared => wait_for(row, entry, wait, since, at),
+                _ => hiccup(row, entry, wait, since, at),
             }
         }
     };
     settled.correlation.clone_from(&failure.correlation);
-    if let Some(fault) = record.fault.as_mut().filter(|_| settled.outcome == telemetry::FIX) {
+    if let Some(fault) = row.fault.as_mut().filter(|_| settled.outcome == telemetry::FIX) {
         fault.correlation.clone_from(&failure.correlation);
     }
     settled
@@ -265,22 +294,8 @@ pub(super) fn family(service: Service) -> String {
     format!("{service:?}:")
 }
 
-/// Whether a record waits for a cause of a service that stops every peering.
-pub(super) fn is_stopped_by(record: &Record, service: Service) -> bool {
-    let code = record.waiting.as_ref().and_then(|waiting| waiting.code.strip_prefix(SHARED));
+/// Whether a row waits for a cause of a service that stops every peering.
+pub(super) fn is_stopped_by(row: &Progress, service: Service) -> bool {
+    let code = row.waiting.as_ref().and_then(|waiting| waiting.code.strip_prefix(SHARED));
     code.is_some_and(|code| code.starts_with(&family(service)))
-}
-
-/// Since when the thing is there that a failure depends on; `None`: not known, so it counts from when it was first seen.
-fn dependency(record: &Record, since: Since) -> Option<jiff::Timestamp> {
-    let facts = &record.facts;
-    match since {
-        Since::FirstSeen => None,
-        Since::OurAssignment => facts.assigned_at,
-        Since::PrincipalMade => facts.principal_at,
-        Since::CredentialMade => facts.credential_at,
-        Since::SecretMade => facts.secret_at,
-        Since::RoleMade => facts.role_at,
-        Since::PendingPeer => facts.pending_peer_at,
-    }
 }

@@ -6,35 +6,57 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+use super::outcome::{Act, Fix, Look, Stop, Wait};
+use super::workflow::Workflow;
 use crate::clock::Clock;
 use crate::cloud::Failure;
-use crate::engine::{Act, Fix, Look, Stop, Wait};
+use crate::cloud::aiven::Vpc;
 use crate::peering::{Half, Party, Provenance, Record, Status};
-use crate::state::{Scope, Shared, SharedRow, Versioned};
+use crate::state::{Scope, Shared, SharedRow, Versioned, VpcRequestRow};
 
 /// One step of a runbook. It looks whether its effect is there; if not, and only under a claim, it acts.
 ///
 /// A step knows nothing of queues, commits or retries: it reads and writes the facts of its [`Job`], and answers.
 #[async_trait]
-pub trait Step: Send + Sync {
+pub trait Step<R: Workflow = Record>: Send + Sync {
     /// The half of the peering that this step makes, if it makes one: its provenance is kept in the record.
     fn half(&self) -> Option<Half> {
         None
     }
 
     /// Is the effect there? Must change nothing but the job's facts.
-    async fn look(&self, job: &mut Job) -> Result<Look, Stop>;
+    async fn look(&self, job: &mut Job<R>) -> Result<Look, Stop>;
 
     /// Makes it. Only called under a claim, after a look that found it missing.
-    async fn act(&self, job: &mut Job) -> Result<Act, Stop> {
+    async fn act(&self, job: &mut Job<R>) -> Result<Act, Stop> {
         Err(Fix::report(format!("step {} was asked to act, but has no effect", job.record.step)).into())
     }
 
+    /// What one look at Aiven says of a row that this step left to the poll; `None`: nothing is new, so nothing is written. Facts learned
+    /// go into the row. Pure.
+    fn on_poll(&self, _row: &mut R, _polled: &Polled<'_>) -> Judgement {
+        None
+    }
+
     /// The exact way out of a failure that will not pass by itself, where this step knows a better one than the table.
-    fn remedy(&self, _record: &Record, _failure: &Failure) -> Option<Remedy> {
+    fn remedy(&self, _row: &R, _failure: &Failure) -> Option<Remedy> {
         None
     }
 }
+
+/// What the poll of a VPC saw.
+#[derive(Debug, Clone, Copy)]
+pub struct Polled<'a> {
+    /// The VPC, with all its connections.
+    pub vpc: &'a Vpc,
+    /// How long ago the row's connection was asked for. Nominal.
+    pub age: Duration,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// What is to be done with a row that awaits a poll; `None`: nothing is new, so nothing is written.
+pub type Judgement = Option<Result<Act, Stop>>;
 
 /// Why a failure happened in this step, and the exact command that mends it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,9 +68,9 @@ pub struct Remedy {
 }
 
 /// What a step works on: a copy of the record, committed when the step is done.
-pub struct Job {
-    /// The record. Steps write its facts.
-    pub record: Record,
+pub struct Job<R = Record> {
+    /// The row. Steps write its facts.
+    pub record: R,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// What peerings share.
@@ -59,16 +81,20 @@ pub struct Job {
     pub by: String,
     /// What the journal shall say of the step, if it says more than "done".
     pub said: Option<String>,
+    /// A better way out of the failure that ends this run than [`Step::remedy`] can know.
+    pub remedy: Option<Remedy>,
     /// Whether the half that this step makes was found, in whatever state.
     pub(super) seen: bool,
 }
 
-impl Job {
+impl<R> Job<R> {
     /// The instant.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
+}
 
+impl Job {
     /// Records that a half of the peering was found: ours, if we meant to make it before.
     pub fn found(&mut self, half: Half) {
         let entry = self.record.provenance.of(half);
@@ -114,8 +140,7 @@ impl Wait {
 }
 
 /// A row of a runbook.
-#[derive(Clone)]
-pub struct Entry {
+pub struct Entry<R: Workflow = Record> {
     /// Name of the step: of its folder, its function, its route; its queue has hyphens.
     pub name: &'static str,
     /// Number of the step in the published runbook.
@@ -125,40 +150,51 @@ pub struct Entry {
     /// What the step does, for people.
     pub title: &'static str,
     /// The step.
-    pub step: Arc<dyn Step>,
+    pub step: Arc<dyn Step<R>>,
 }
 
 /// A row of a runbook.
-pub fn step(
+pub fn step<R: Workflow>(
     name: &'static str,
     number: &'static str,
     status: Status,
     title: &'static str,
-    step: impl Step + 'static,
-) -> Entry {
+    step: impl Step<R> + 'static,
+) -> Entry<R> {
     Entry { name, number, status, title, step: Arc::new(step) }
 }
 
 /// The steps in their order.
-#[derive(Clone)]
-pub struct Runbook {
+pub struct Runbook<R: Workflow = Record> {
     /// In order.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<Entry<R>>,
     /// What the peering is when the last step is done.
     pub end: Status,
     /// Steps that are no more, and which one took over: a step's name is never used for another.
     pub retired: &'static [(&'static str, &'static str)],
 }
 
-impl Runbook {
+impl<R: Workflow> Clone for Entry<R> {
+    fn clone(&self) -> Self {
+        Self { step: self.step.clone(), ..*self }
+    }
+}
+
+impl<R: Workflow> Clone for Runbook<R> {
+    fn clone(&self) -> Self {
+        Self { entries: self.entries.clone(), ..*self }
+    }
+}
+
+impl<R: Workflow> Runbook<R> {
     /// The entry of a step, or of the one that took over from it.
-    pub fn entry(&self, name: &str) -> Option<&Entry> {
+    pub fn entry(&self, name: &str) -> Option<&Entry<R>> {
         let name = self.retired.iter().find(|(old, _)| *old == name).map_or(name, |(_, successor)| successor);
         self.entries.iter().find(|entry| entry.name == name)
     }
 
     /// The entry after a step.
-    pub fn after(&self, name: &str) -> Option<&Entry> {
+    pub fn after(&self, name: &str) -> Option<&Entry<R>> {
         let position = self.entries.iter().position(|entry| entry.name == name)?;
         self.entries.get(position + 1)
     }
@@ -175,13 +211,15 @@ impl Runbook {
     }
 }
 
-/// The way there and the way back.
+/// Every runbook.
 #[derive(Clone)]
 pub struct Runbooks {
     /// How a peering comes to be.
     pub create: Runbook,
     /// How it goes.
     pub delete: Runbook,
+    /// How an Aiven VPC comes to be.
+    pub vpc: Runbook<VpcRequestRow>,
 }
 
 impl Runbooks {
@@ -195,7 +233,7 @@ impl Runbooks {
         self.find(step).map(|(_, entry)| entry)
     }
 
-    /// All steps.
+    /// All steps of peerings.
     pub fn entries(&self) -> impl Iterator<Item = &Entry> {
         self.create.entries.iter().chain(&self.delete.entries)
     }

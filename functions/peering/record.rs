@@ -6,13 +6,10 @@ use ipnet::Ipv4Net;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{AppId, Drift, Facts, Fault, PeeringKey, VnetId, Waiting};
+use super::{AppId, Drift, Facts, PeeringKey, Progress, VnetId};
 
 /// The version of records and messages that this program writes. What an older one wrote is migrated when it is read: see [`super::migrate`].
 pub const SCHEMA: u32 = 2;
-
-/// How many requests' messages are remembered.
-const MOST_HEARD: usize = 20;
 
 /// The record of one peering. It changes only by commits, each of which moves `seq`, or by a claim.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,38 +30,13 @@ pub struct Record {
     pub reference: Option<String>,
     /// What is to be.
     pub wanted: Wanted,
-    /// Where it stands, in a word.
-    pub status: Status,
-    /// The step that runs next, or runs now.
-    pub step: String,
-    /// Grows by one with each commit and is never reset; a message that carries another is stale.
-    pub seq: u64,
-    /// When the record's message becomes visible, or, parked, when its wait ends: sweep looks at it.
-    pub due: Timestamp,
-    /// No message is under way: the poll of its VPC moves it on.
-    pub parked: bool,
-    /// Who is acting, and until when no other may.
-    pub claim: Option<Claim>,
-    /// What it waits for.
-    pub waiting: Option<Waiting>,
-    /// What a person has to do.
-    pub fault: Option<Fault>,
+    /// How far it has come.
+    #[serde(flatten)]
+    pub progress: Progress,
     /// What was learned on the way.
     pub facts: Facts,
     /// Who made the two halves.
     pub provenance: Halves,
-    /// When it was `requested`, when each step was done, and when it `started` afresh after something that was not its own doing.
-    pub times: BTreeMap<String, Timestamp>,
-    /// The queue message whose worker made the last commit, and owes its send.
-    pub committed_by: Option<String>,
-    /// How many poison messages of the current step came back.
-    pub poisoned: u32,
-    /// Nothing is under way: only a request, or the reconciliation, moves it on.
-    #[serde(default)]
-    pub resting: bool,
-    /// What it was when it was paused.
-    #[serde(default)]
-    pub paused_from: Option<Status>,
     /// A person, or the repair of what a vendor broke, has allowed steps to put what we created back as it should be.
     #[serde(default)]
     pub mending: bool,
@@ -74,12 +46,20 @@ pub struct Record {
     /// When each kind of drift was last repaired.
     #[serde(default)]
     pub repaired: BTreeMap<String, Timestamp>,
-    /// The queue messages of the last requests that moved it: one that comes again, however late, has been heard.
-    #[serde(default)]
-    pub heard: Vec<String>,
-    /// The W3C trace context (`traceparent`) of the request: one trace a peering, across hours.
-    #[serde(default)]
-    pub trace: Option<String>,
+}
+
+impl std::ops::Deref for Record {
+    type Target = Progress;
+
+    fn deref(&self) -> &Progress {
+        &self.progress
+    }
+}
+
+impl std::ops::DerefMut for Record {
+    fn deref_mut(&mut self) -> &mut Progress {
+        &mut self.progress
+    }
 }
 
 /// What was asked for beside the pair of VPC and VNet.
@@ -238,40 +218,13 @@ impl Record {
             requested_by,
             reference,
             wanted: Wanted::Active,
-            status: Status::Requested,
-            step: first_step.to_owned(),
-            seq: 1,
-            due: now,
-            parked: false,
-            claim: None,
-            waiting: None,
-            fault: None,
+            progress: Progress::new(first_step, now),
             facts: Facts::default(),
             provenance: Halves::default(),
-            times: BTreeMap::from([("requested".to_owned(), now)]),
-            committed_by: None,
-            poisoned: 0,
-            resting: false,
-            paused_from: None,
             mending: false,
             drift: Vec::new(),
             repaired: BTreeMap::new(),
-            heard: Vec::new(),
-            trace: None,
         }
-    }
-
-    /// Whether this queue message has moved the record before.
-    pub fn has_heard(&self, message_id: &str) -> bool {
-        self.heard.iter().any(|heard| heard == message_id)
-    }
-
-    /// Remembers that a request's queue message moved the record; only the last few can come again.
-    pub fn hear(&mut self, message_id: &str) {
-        if self.heard.len() >= MOST_HEARD {
-            self.heard.remove(0);
-        }
-        self.heard.push(message_id.to_owned());
     }
 
     /// Under which name it is among the users of what a VNet's peerings share: an application of the sender's is shared with its like only.

@@ -66,7 +66,7 @@ pub enum StoreError {
 
 impl StoreError {
     /// What breaks a limit of the service, refused before it is sent.
-    pub(super) fn invalid(what: impl Into<String>, message: impl Into<String>) -> Self {
+    pub fn invalid(what: impl Into<String>, message: impl Into<String>) -> Self {
         let code = "InvalidInput".to_owned();
         Self::Other { what: what.into(), status: None, code, message: message.into(), op: None }
     }

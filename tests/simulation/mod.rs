@@ -291,7 +291,7 @@ impl Simulation {
         let now = self.clock.now();
         self.host.is_idle_until(now + jiff::SignedDuration::from_secs(1))
             && self.requests_left().await == 0
-            && self.records().await.iter().all(|record| record.resting || record.fault.is_some())
+            && self.records().await.iter().all(|record| record.is_idle() || record.fault.is_some())
     }
 
     async fn requests_left(&self) -> u64 {
@@ -371,8 +371,8 @@ impl Simulation {
                     r.status,
                     r.step,
                     r.seq,
-                    r.resting,
-                    r.parked,
+                    r.is_idle(),
+                    r.awaits_poll(),
                     r.due,
                     r.claim,
                     r.waiting,

@@ -107,7 +107,7 @@ async fn stays_as_it_was_told(sim: &mut Simulation) {
     let told = |records: Vec<Record>| {
         records
             .into_iter()
-            .map(|record| (record.status, record.step, record.fault.map(|fault| fault.code)))
+            .map(|record| (record.status, record.progress.step, record.progress.fault.map(|fault| fault.code)))
             .collect::<Vec<_>>()
     };
     let before = told(sim.records().await);
@@ -119,7 +119,7 @@ async fn stays_as_it_was_told(sim: &mut Simulation) {
 async fn until_all_are(sim: &mut Simulation, status: Status) {
     let are = async |sim: &Simulation| {
         let records = sim.records().await;
-        !records.is_empty() && records.iter().all(|record| record.status == status && record.resting)
+        !records.is_empty() && records.iter().all(|record| record.status == status && record.is_idle())
     };
     sim.run_until(&format!("all to be {status:?}"), are).await;
 }

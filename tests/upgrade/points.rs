@@ -244,7 +244,7 @@ async fn drive(sim: &mut Simulation, pairs: &[Pair], stop: Stop) {
         }
         Stop::AttentionParked => {
             sim.world().lags.aiven_build = Duration::from_secs(10 * 24 * 3600);
-            all(sim, |record| record.fault.is_some() && record.parked).await;
+            all(sim, |record| record.fault.is_some() && record.awaits_poll()).await;
         }
         Stop::GivenUp => {
             sim.world().stall_propagation(Stalled::OwnApplication);
@@ -309,7 +309,7 @@ async fn length(sim: &Simulation, queue: &str) -> u64 {
 
 async fn is_parked(sim: &Simulation, step: &str) -> bool {
     let records = records(sim).await;
-    !records.is_empty() && records.iter().all(|record| record.parked && record.step == step)
+    !records.is_empty() && records.iter().all(|record| record.awaits_poll() && record.step == step)
 }
 
 async fn all(sim: &mut Simulation, is_so: impl Fn(&Record) -> bool) {

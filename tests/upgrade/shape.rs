@@ -3,11 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use functions::create_vpc::VpcMessage;
-use functions::engine::{PollMessage, ReconcileMessage, StepMessage};
+use functions::engine::{PollMessage, ReconcileMessage, StepMessage, VpcMessage};
 use functions::peering::{
-    Claim, Connectivity, Drift, Facts, Fault, Halves, Hand, JournalEntry, Options, Party, PeeringKey, Provenance,
-    Reach, Record, SCHEMA, Status, VnetId, VpcRef, Waiting, Wanted,
+    Claim, Connectivity, Drift, Facts, Fault, Halves, Hand, JournalEntry, Options, Party, PeeringKey, Phase, Progress,
+    Provenance, Reach, Record, SCHEMA, Status, VnetId, VpcRef, Waiting, Wanted,
 };
 use functions::state::{Brake, Cause, Outage, Part, SharedRow, VpcRequestRow, VpcRow};
 use jiff::Timestamp;
@@ -113,6 +112,24 @@ fn facts() -> Facts {
     }
 }
 
+fn progress(phase: Phase) -> Progress {
+    Progress {
+        status: Status::Active,
+        step: "s".to_owned(),
+        seq: 1,
+        due: AT,
+        phase,
+        claim: Some(claim()),
+        waiting: Some(waiting()),
+        fault: Some(fault()),
+        times: times(),
+        committed_by: text(),
+        poisoned: 1,
+        heard: vec!["m".to_owned()],
+        trace: text(),
+    }
+}
+
 fn record() -> Record {
     Record {
         schema: SCHEMA,
@@ -128,26 +145,12 @@ fn record() -> Record {
         requested_by: text(),
         reference: text(),
         wanted: Wanted::Active,
-        status: Status::Active,
-        step: "s".to_owned(),
-        seq: 1,
-        due: AT,
-        parked: true,
-        claim: Some(claim()),
-        waiting: Some(waiting()),
-        fault: Some(fault()),
+        progress: progress(Phase::Idle { paused_from: Some(Status::Active) }),
         facts: facts(),
         provenance: Halves { aiven: Some(Provenance::Created), azure: Some(Provenance::Adopted) },
-        times: times(),
-        committed_by: text(),
-        poisoned: 1,
-        resting: true,
-        paused_from: Some(Status::Active),
         mending: true,
         drift: vec![drift()],
         repaired: times(),
-        heard: vec!["m".to_owned()],
-        trace: text(),
     }
 }
 
@@ -184,24 +187,13 @@ fn vpc_row() -> VpcRow {
 
 fn vpc_request_row() -> VpcRequestRow {
     VpcRequestRow {
-        schema: SCHEMA,
         id: "i".to_owned(),
         requested_by: text(),
         reference: text(),
-        status: Status::Requested,
-        open: true,
-        seq: 1,
-        due: AT,
-        claim: Some(claim()),
-        waiting: Some(waiting()),
-        fault: Some(fault()),
+        progress: progress(Phase::Scheduled),
         vpc: Some(ID),
         provenance: Some(Provenance::Created),
         made_at: Some(AT),
-        times: times(),
-        committed_by: text(),
-        heard: vec!["m".to_owned()],
-        poisoned: 1,
         asks: vec![json!({})],
     }
 }

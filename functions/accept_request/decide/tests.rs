@@ -24,14 +24,24 @@ fn runbooks() -> Runbooks {
 /// A record: its status, its step, and whether it rests.
 fn at(status: Status, step: &str, resting: bool) -> Record {
     let mut record = record("net", step, NOW);
-    (record.status, record.resting) = (status, resting);
+    record.status = status;
+    record.phase = if resting { Phase::IDLE } else { Phase::Scheduled };
     let goes = runbooks().delete.entry(step).is_some();
     record.wanted = if goes { Wanted::Deleted } else { Wanted::Active };
     record
 }
 
 fn paused(from: Option<Status>, step: &str) -> Record {
-    Record { paused_from: from, ..at(Status::Paused, step, true) }
+    let mut record = at(Status::Paused, step, true);
+    record.phase = Phase::Idle { paused_from: from };
+    record
+}
+
+/// Idle at a fault.
+fn at_fault(step: &str, given_up: bool) -> Record {
+    let mut record = at(Status::NeedsAttention, step, true);
+    record.fault = Some(faulted(given_up));
+    record
 }
 
 fn request(action: Action) -> Request {
@@ -47,7 +57,7 @@ fn request(action: Action) -> Request {
 fn word(outcome: &Move) -> String {
     match outcome {
         Move::Begin(step) => step.clone(),
-        Move::Rest(status) => format!("{status:?}"),
+        Move::Rest { status, .. } => format!("{status:?}"),
         Move::Note(_) => "note".to_owned(),
         Move::Refuse(_) => "refuse".to_owned(),
     }
@@ -84,7 +94,7 @@ fn every_action_on_every_state() {
     let actions = [Action::Create, Action::Delete, Action::Update, Action::Verify, Action::Retry, Action::Pause, Action::Resume];
     for (before, expected) in rows {
         let moves = actions.map(|action| word(&decide(&mut before.clone(), &request(action), &runbooks(), NOW)));
-        let told = format!("{:?} at {}, resting {}, paused from {:?}", before.status, before.step, before.resting, before.paused_from);
+        let told = format!("{:?} at {}, {:?}", before.status, before.step, before.phase);
         assert_eq!(moves, expected, "{told}");
     }
 }
@@ -181,10 +191,10 @@ fn a_retry_allows_mending_and_begins_at_the_first_step_that_something_drifted_of
 }
 
 #[test]
-fn a_delete_ends_mending_and_forgets_drift_and_pause() {
+fn a_delete_ends_mending() {
     let mut record = Record { mending: true, ..paused(Some(Status::Active), "verify_connectivity") };
     decide(&mut record, &request(Action::Delete), &runbooks(), NOW);
-    assert_eq!((record.wanted, record.mending, record.paused_from), (Wanted::Deleted, false, None));
+    assert_eq!((record.wanted, record.mending), (Wanted::Deleted, false));
 }
 
 fn faulted(given_up: bool) -> crate::peering::Fault {
@@ -193,22 +203,28 @@ fn faulted(given_up: bool) -> crate::peering::Fault {
     crate::peering::Fault { what, why, command, code, correlation: None, since: NOW, attempts: 0, given_up }
 }
 
+/// What the engine commits of a pause.
+fn pause(record: &mut Record) {
+    let decided = decide(record, &request(Action::Pause), &runbooks(), NOW);
+    let Move::Rest { status: Status::Paused, paused_from } = decided else { panic!("{decided:?}") };
+    (record.status, record.phase) = (Status::Paused, Phase::Idle { paused_from });
+}
+
 #[test]
 fn what_came_back_after_a_repair_is_drifted_and_not_active_when_it_is_resumed() {
-    let mut record = Record { fault: Some(faulted(false)), ..at(Status::NeedsAttention, "verify_connectivity", true) };
-    assert_eq!(decide(&mut record, &request(Action::Pause), &runbooks(), NOW), Move::Rest(Status::Paused));
-    record.status = Status::Paused;
-    assert_eq!(decide(&mut record, &request(Action::Resume), &runbooks(), NOW), Move::Rest(Status::Drifted));
-    let mut given_up = Record { fault: Some(faulted(true)), ..at(Status::NeedsAttention, "await_active", true) };
-    decide(&mut given_up, &request(Action::Pause), &runbooks(), NOW);
-    given_up.status = Status::Paused;
+    let mut record = at_fault("verify_connectivity", false);
+    pause(&mut record);
+    let resumed = Move::Rest { status: Status::Drifted, paused_from: None };
+    assert_eq!(decide(&mut record, &request(Action::Resume), &runbooks(), NOW), resumed);
+    let mut given_up = at_fault("await_active", true);
+    pause(&mut given_up);
     assert_eq!(word(&decide(&mut given_up, &request(Action::Resume), &runbooks(), NOW)), "await_active");
 }
 
 #[test]
 fn whoever_asks_again_for_what_was_given_up_is_told_that_it_does_not_go_on() {
     for (action, step) in [(Action::Create, "await_active"), (Action::Delete, "revoke_access")] {
-        let mut record = Record { fault: Some(faulted(true)), ..at(Status::NeedsAttention, step, true) };
+        let mut record = at_fault(step, true);
         let Move::Note(note) = decide(&mut record, &request(action), &runbooks(), NOW) else { panic!("{action}") };
         assert!(note.contains("given up") && note.contains("\"retry\""), "{note}");
     }

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::peer_network;
+use super::{connection, peer_network};
 use crate::cloud::arm::{PeeringState, ProvisioningState};
 use crate::context::Context;
-use crate::engine::{Job, Look, Step, Stop, Wait};
+use crate::engine::{Job, Judgement, Look, Polled, Step, Stop, Wait};
+use crate::peering::Record;
 
 /// Aiven's state of a connection whose halves are both there.
 const ACTIVE: &str = "ACTIVE";
@@ -41,6 +42,11 @@ impl Step for AwaitActive {
         Err(Stop::Park(
             Wait::aiven("active", "Aiven has yet to see that both halves are there", 60, WINDOW).or(overdue),
         ))
+    }
+
+    /// That the connection is ACTIVE is half of it: the step looks at the VNet, too.
+    fn on_poll(&self, record: &mut Record, polled: &Polled<'_>) -> Judgement {
+        connection::on_poll(record, polled, |_, _| false)
     }
 }
 

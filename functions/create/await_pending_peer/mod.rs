@@ -2,8 +2,11 @@
 
 use async_trait::async_trait;
 
+use super::connection;
+use crate::cloud::aiven::{Connection, ConnectionState};
 use crate::context::Context;
-use crate::engine::{Job, Look, Step, Stop, Wait};
+use crate::engine::{Job, Judgement, Look, Polled, Step, Stop, Wait};
+use crate::peering::Record;
 
 /// "A couple of minutes", as the runbook says; then it is not normal any more. Nominal seconds.
 const WINDOW: u64 = 30 * 60;
@@ -33,6 +36,16 @@ impl Step for AwaitPendingPeer {
                 .or(overdue),
         ))
     }
+
+    fn on_poll(&self, record: &mut Record, polled: &Polled<'_>) -> Judgement {
+        connection::on_poll(record, polled, is_built)
+    }
+}
+
+/// Aiven's half stands, and Aiven said where.
+pub fn is_built(record: &Record, connection: &Connection) -> bool {
+    use ConnectionState::{Active, PendingPeer};
+    matches!(connection.state, PendingPeer | Active) && record.facts.aiven_vnet.is_some()
 }
 
 impl AwaitPendingPeer {

@@ -8,8 +8,9 @@ use async_trait::async_trait;
 
 use self::fixes::{closed, disconnected, lost_role, named_otherwise, no_forwarding};
 use super::add_credential::secret::refused_password;
+use super::connection::MOST_REPLACED;
 use super::create_service_principal::application;
-use super::request_peering::{self, MOST_REPLACED};
+use super::request_peering;
 use crate::cloud::Failure;
 use crate::cloud::arm::{Accepted, Caller, Peering, PeeringSpec, PeeringState, Progress, ProvisioningState, SyncLevel};
 use crate::cloud::entra::Identity;

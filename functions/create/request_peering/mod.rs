@@ -1,16 +1,12 @@
 //! Runbook step 11: the peering connection at Aiven, of an organization's or a project's VPC.
 
-mod commands;
 mod ranges;
 
-use std::time::Duration;
-
 use async_trait::async_trait;
-use jiff::Timestamp;
 
-pub use self::commands::delete_command;
 use self::ranges::Change;
 use super::add_credential::secret::refused_password;
+use super::connection::{MOST_REPLACED, delete_command, disown_if_other, forget, is_other, is_refused, keep, refused};
 use super::create_service_principal::application;
 use super::peer_network::fixes::{disconnected, lost_role};
 use crate::cloud::Failure;
@@ -18,12 +14,7 @@ use crate::cloud::aiven::{Connection, ConnectionState, NewConnection, Vpc};
 use crate::cloud::arm::{Peering, PeeringState, ProvisioningState};
 use crate::context::Context;
 use crate::engine::{Act, Fix, Job, Look, Remedy, Step, Stop, Wait};
-use crate::peering::{Facts, Half, Provenance, Record, VpcRef};
-
-/// How often a refused connection of ours is replaced before a person is asked.
-pub const MOST_REPLACED: u32 = 1;
-/// Before a refused connection is replaced: what refused it was most likely a right that had not spread yet. Nominal.
-pub const BEFORE_REPLACING: Duration = Duration::from_secs(120);
+use crate::peering::{Half, Provenance, Record, VpcRef};
 
 /// Its name.
 pub const STEP: &str = "request_peering";
@@ -218,12 +209,6 @@ fn gone(job: &Job, vpc: &Vpc) -> Result<(), Stop> {
     Ok(())
 }
 
-/// States that a connection does not leave by itself.
-pub fn is_refused(state: &ConnectionState) -> bool {
-    use ConnectionState::{DeletedByPeer, Error, InvalidSpecification, RejectedByPeer};
-    matches!(state, InvalidSpecification | RejectedByPeer | Error | DeletedByPeer)
-}
-
 /// Our half is left over: it goes first. A connection that is still there leads nowhere, so it goes, too, if it is ours.
 fn replace_both(job: &mut Job, connection: Option<&Connection>) -> Result<Look, Stop> {
     let Some(connection) = connection else {
@@ -258,57 +243,4 @@ fn replaceable(job: &mut Job, connection: &Connection) -> Result<Look, Stop> {
         return Ok(Look::Missing);
     }
     Err(refused(job.record.key.vpc.clone(), connection, ours).into())
-}
-
-/// What a person does about a connection that Aiven gave up.
-pub fn refused(vpc: VpcRef, connection: &Connection, ours: bool) -> Fix {
-    let state = &connection.state;
-    let message = connection.message.as_deref().unwrap_or("Aiven gives no reason");
-    let whose =
-        if ours { "it was replaced once already" } else { "it was there before us, so it is not ours to replace" };
-    Fix {
-        what: format!("Aiven's connection is {state}: {message}"),
-        why: format!("Aiven could not peer to the VNet, and {whose}"),
-        command: format!(
-            "see to it that the VNet exists, that its range is free and that Aiven's service principal has its role on it; then {}: it is asked for again by itself",
-            delete_command(&vpc, connection)
-        ),
-        code: format!("connection_{}", state.to_string().to_lowercase()),
-        correlation: None,
-    }
-}
-
-/// Forgets what a connection said that is there no more: the next one has a network and ids of its own.
-pub fn forget(facts: &mut Facts) {
-    forget_connection(facts);
-    (facts.aiven_tenant, facts.aiven_vnet) = (None, None);
-}
-
-/// Forgets a connection, but not where Aiven's network was.
-pub fn forget_connection(facts: &mut Facts) {
-    (facts.connection, facts.pending_peer_at) = (None, None);
-    (facts.aiven_state, facts.replace) = (None, false);
-}
-
-/// Whether a connection has another id than the one that is known: somebody made it since. A project's show none.
-pub fn is_other(facts: &Facts, found: &Connection) -> bool {
-    facts.connection.as_ref().zip(found.id.as_ref()).is_some_and(|(known, found)| known != found)
-}
-
-/// What somebody else made since is not ours to change, replace or remove.
-pub fn disown_if_other(record: &mut Record, found: &Connection) {
-    if is_other(&record.facts, found) {
-        record.provenance.aiven = Some(Provenance::Adopted);
-    }
-}
-
-/// Keeps what a connection says, as long as it says it: `state_info` vanishes later.
-pub fn keep(facts: &mut Facts, connection: &Connection, now: Timestamp) {
-    facts.connection = connection.id.clone().or(facts.connection.take());
-    facts.aiven_state = Some(connection.state.to_string());
-    if let (Some(tenant), Some(network)) = (connection.to_tenant, connection.to_network.clone()) {
-        facts.aiven_tenant = Some(tenant);
-        facts.aiven_vnet = Some(network);
-        facts.pending_peer_at.get_or_insert(now);
-    }
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use ipnet::Ipv4Net;
 
-use super::commands::add_command;
 use crate::cloud::aiven::Connection;
+use crate::create::connection::add_command;
 use crate::engine::{Fix, Look, Stop};
 use crate::peering::{Provenance, Record};
 

@@ -9,8 +9,8 @@ use super::delete_aiven_peering::{self, NAME, ours, vpc_unless_absent};
 use super::stays;
 use crate::cloud::aiven::{ConnectionState, Vpc};
 use crate::context::Context;
-use crate::create::request_peering::forget_connection;
-use crate::engine::{Job, Look, Step, Stop, Wait};
+use crate::create::connection::forget_connection;
+use crate::engine::{Act, Job, Judgement, Look, Polled, Step, Stop, Wait};
 use crate::peering::{Half, Record};
 
 /// Minutes, as a rule; then it is not normal any more. Nominal seconds.
@@ -46,16 +46,28 @@ impl Step for AwaitAivenGone {
             "ask Aiven's support what keeps the connection DELETING, with its id from the record; `retry` waits afresh",
         )))
     }
+
+    fn on_poll(&self, record: &mut Record, polled: &Polled<'_>) -> Judgement {
+        judge(record, polled.vpc)
+    }
+}
+
+/// Whether it is gone, and forgets it if so.
+pub fn judge(record: &mut Record, vpc: &Vpc) -> Judgement {
+    is_gone(record, vpc).then(|| {
+        forget_half(record);
+        Ok(Act::Done)
+    })
 }
 
 /// Nothing of ours lives, and nothing is on its way out.
-pub fn is_gone(record: &Record, vpc: &Vpc) -> bool {
+fn is_gone(record: &Record, vpc: &Vpc) -> bool {
     let leaving = vpc.connections_to(&record.vnet).any(|connection| connection.state == ConnectionState::Deleting);
     !leaving && ours(record, vpc).is_none()
 }
 
 /// What is found from now on was made by somebody else. Where Aiven's network was is kept: our half leads there.
-pub fn forget_half(record: &mut Record) {
+fn forget_half(record: &mut Record) {
     record.provenance.aiven = None;
     forget_connection(&mut record.facts);
 }

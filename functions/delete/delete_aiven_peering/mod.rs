@@ -6,7 +6,7 @@ use super::stays;
 use crate::cloud::Failure;
 use crate::cloud::aiven::{Connection, Vpc};
 use crate::context::Context;
-use crate::create::request_peering::is_other;
+use crate::create::connection::is_other;
 use crate::engine::{Act, Job, Look, Step, Stop};
 use crate::peering::{Half, Record};
 

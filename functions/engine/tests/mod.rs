@@ -9,7 +9,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Entry, Job, Look, Remedy, Runbook, Runbooks, Step, Stop};
+pub use super::settle::Note;
+use super::settle::{Ended, settle};
+use super::{Entry, Job, Look, Remedy, Runbook, Runbooks, Step, Stop, Workflow};
 use crate::clock::{Clock, TimeScale};
 use crate::cloud::{Failure, Service};
 use crate::peering::{Opening, Options, PeeringKey, Record, Status, VnetId};
@@ -78,7 +80,8 @@ pub fn runbook(steps: Vec<(&'static str, Status, Arc<dyn Step>)>) -> Runbook {
 
 /// With a way back that has no steps.
 pub fn both(create: Runbook) -> Runbooks {
-    Runbooks { create, delete: Runbook { entries: Vec::new(), end: Status::Deleted, retired: &[] } }
+    let vpc = Runbook { entries: Vec::new(), end: Status::Active, retired: &[] };
+    Runbooks { create, delete: Runbook { entries: Vec::new(), end: Status::Deleted, retired: &[] }, vpc }
 }
 
 /// A record at the first step of a runbook. `vnet` tells peerings of one VPC apart.
@@ -107,8 +110,15 @@ pub fn failure(service: Service, status: u16, code: &str) -> Failure {
     }
 }
 
-/// A record after an outcome.
-pub fn settled(record: &mut Record, runbook: &Runbook, outcome: Result<super::Act, Stop>, clock: &dyn Clock) {
-    let step = record.step.clone();
-    super::settle::settle(record, runbook.entry(&step).unwrap(), runbook, outcome, None, clock);
+/// Moves a row on by an outcome of its step.
+pub fn settled<R: Workflow>(
+    row: &mut R,
+    runbook: &Runbook<R>,
+    outcome: Result<super::Act, Stop>,
+    said: Option<String>,
+    clock: &dyn Clock,
+) -> Note {
+    let entry = runbook.entry(&row.step).unwrap();
+    let ended = Ended::of(outcome, said, entry, row);
+    settle(row, entry, runbook, ended, clock.moment())
 }

@@ -6,10 +6,10 @@ mod waits;
 
 use std::sync::Arc;
 
-use super::{Idle, MINUTE, ManualClock, failure, record, runbook};
+use super::{Idle, MINUTE, ManualClock, failure, record, runbook, settled};
 use crate::clock::Clock;
 use crate::cloud::Service;
-use crate::engine::settle::{Note, settle};
+use crate::engine::settle::Note;
 use crate::engine::{Act, Fix, Remedy, Runbook, Stop, Wait};
 use crate::peering::{Claim, Party, Record, Status};
 
@@ -47,8 +47,7 @@ impl Scene {
     /// Settles an outcome of the record's step; every commit moves `seq` by one and ends the claim.
     fn settle(&mut self, outcome: Result<Act, Stop>) -> Note {
         let seq = self.record.seq;
-        let entry = self.runbook.entry(&self.record.step).unwrap();
-        let note = settle(&mut self.record, entry, &self.runbook, outcome, None, &self.clock);
+        let note = settled(&mut self.record, &self.runbook, outcome, None, &self.clock);
         assert_eq!((self.record.seq, &self.record.claim), (seq + 1, &None));
         note
     }

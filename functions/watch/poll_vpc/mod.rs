@@ -1,6 +1,8 @@
 //! Queue: asks Aiven once about a VPC, and judges every peering of it that waits. Writes nothing where nothing is new.
 
-mod judge;
+mod deadline;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 
@@ -9,18 +11,17 @@ use tracing::info;
 use crate::cloud::Failure;
 use crate::cloud::aiven::Vpc;
 use crate::context::Context;
-use crate::engine::{Class, Delivery, Engine, PollMessage, RunError, classify, is_newer, queue_of, tell_if_late};
+use crate::engine::{
+    Class, Delivery, Engine, POLL_VPC, PollMessage, Polled, RunError, classify, queue_of, tell_if_late,
+};
 use crate::peering::{Record, VpcRef};
-use crate::state::{Flag, Outage, Scope, Versioned, reject};
+use crate::state::{Flag, Outage, Scope, Versioned};
 
 /// Polls of one VPC are at least this far apart, nominal; hints that come sooner are folded into the timer's next.
 const APART: Duration = Duration::from_secs(10);
 
 /// Handles a hint. One that meets a newer program's row means nothing here: that program's timer gives the next.
 pub async fn poll_vpc(engine: &Engine, context: &Context, text: &str, delivery: &Delivery) -> Result<(), RunError> {
-    if is_newer(text) {
-        return Ok(engine.leave_to_newer(&queue_of("poll_vpc"), text).await?);
-    }
     match poll(engine, context, text, delivery).await {
         Err(error) if error.is_newer() => {
             info!("{error}");
@@ -31,15 +32,11 @@ pub async fn poll_vpc(engine: &Engine, context: &Context, text: &str, delivery: 
 }
 
 async fn poll(engine: &Engine, context: &Context, text: &str, delivery: &Delivery) -> Result<(), RunError> {
-    let vpc = serde_json::from_str::<PollMessage>(text).map_err(|e| e.to_string());
-    let vpc: VpcRef = match vpc
-        .and_then(|message| message.vpc.parse().map_err(|e: crate::peering::InvalidId| e.to_string()))
-    {
+    let queue = queue_of(POLL_VPC);
+    let Some(message) = engine.decode::<PollMessage>(&queue, text).await? else { return Ok(()) };
+    let vpc: VpcRef = match message.vpc.parse() {
         Ok(vpc) => vpc,
-        Err(error) => {
-            let reason = format!("this is not a message of ours: {error}");
-            return Ok(reject(&engine.storage, "poll-vpc", text.as_bytes(), &reason, None, engine.clock.now()).await?);
-        }
+        Err(error) => return engine.reject(&queue, text, &format!("this is not a message of ours: {error}")).await,
     };
     if delivery.redelivered {
         engine.send_what_is_owed(&vpc, delivery).await?;
@@ -96,7 +93,7 @@ async fn judge_one(
     delivery: &Delivery,
 ) -> Result<(), RunError> {
     let record = &mut stored.value;
-    if record.resting {
+    if record.is_idle() {
         return Ok(());
     }
     let (age, now) = (record.facts.requested_at.map_or(Duration::MAX, |at| engine.clock.since(at)), engine.clock.now());
@@ -106,12 +103,15 @@ async fn judge_one(
         *started = outage.to.max(*started);
     }
     let judged = match answer {
-        Ok(vpc) => judge::judge(record, vpc, age, now),
+        Ok(vpc) => {
+            let entry = engine.runbooks.entry(&record.step).cloned();
+            entry.and_then(|entry| entry.step.on_poll(record, &Polled { vpc, age, now }))
+        }
         // Deadlines rest while nobody's peering can move.
         Err(failure) if classify(failure).class == Class::Shared => return Ok(()),
         Err(_) => None,
     };
-    match judged.or_else(|| judge::overdue(&stored.value, outage, now)) {
+    match judged.or_else(|| deadline::overdue(&stored.value, outage, now)) {
         Some(outcome) => {
             let said =
                 stored.value.facts.aiven_state.as_ref().map(|state| format!("the connection is {state} at Aiven"));

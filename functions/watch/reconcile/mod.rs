@@ -40,7 +40,7 @@ pub async fn reconcile(engine: &Engine, context: &Context) -> Result<(), RunErro
     stream::iter(looks).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
     for vpc in vpcs {
         let message = ReconcileMessage { schema: SCHEMA, vpc: vpc.key(), pass, repair: false };
-        engine.send(&queue_of("reconcile_vpc"), &to_text(&message), Duration::ZERO).await?;
+        engine.send(&queue_of("reconcile_vpc"), &to_text(&message)?, Duration::ZERO).await?;
     }
     Ok(())
 }

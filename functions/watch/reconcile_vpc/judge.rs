@@ -6,7 +6,8 @@ use jiff::Timestamp;
 
 use crate::cloud::aiven::{Connection, ConnectionState, Vpc, VpcState};
 use crate::cloud::arm::{Peering, PeeringState, ProvisioningState, SyncLevel, Vnet};
-use crate::create::request_peering::{self, delete_command, is_refused};
+use crate::create::connection::{delete_command, is_refused};
+use crate::create::request_peering;
 use crate::create::{inspect_network, peer_network};
 use crate::peering::{Drift, Hand, Provenance, Record};
 

@@ -17,10 +17,10 @@ use self::azure::Azure;
 use crate::cloud::aiven::Vpc;
 use crate::context::Context;
 use crate::create::roles::{AIVEN_ASSIGNMENT, assignment_part};
-use crate::engine::{Delivery, Engine, ReconcileMessage, RunError, is_newer, queue_of, to_text};
+use crate::engine::{Delivery, Engine, ReconcileMessage, RunError, queue_of, to_text};
 use crate::peering::{Drift, PeeringKey, Record, SubscriptionId, VpcRef};
 use crate::settings::Reconcile;
-use crate::state::{SharedRow, Versioned, reject};
+use crate::state::{SharedRow, Versioned};
 
 /// By then every VPC's drift of the same pass is recorded, and what passes by itself has passed. Nominal.
 const BEFORE_REPAIR: Duration = Duration::from_secs(120);
@@ -35,20 +35,10 @@ pub async fn reconcile_vpc(
     delivery: &Delivery,
 ) -> Result<(), RunError> {
     let queue = queue_of("reconcile_vpc");
-    if is_newer(text) {
-        return Ok(engine.leave_to_newer(&queue, text).await?);
-    }
-    let message = serde_json::from_str::<ReconcileMessage>(text).map_err(|e| e.to_string());
-    let read = message.and_then(|message| {
-        let vpc: VpcRef = message.vpc.parse().map_err(|e: crate::peering::InvalidId| e.to_string())?;
-        Ok((message, vpc))
-    });
-    let (message, vpc) = match read {
-        Ok(read) => read,
-        Err(error) => {
-            let reason = format!("this is not a message of ours: {error}");
-            return Ok(reject(&engine.storage, &queue, text.as_bytes(), &reason, None, engine.clock.now()).await?);
-        }
+    let Some(message) = engine.decode::<ReconcileMessage>(&queue, text).await? else { return Ok(()) };
+    let vpc: VpcRef = match message.vpc.parse() {
+        Ok(vpc) => vpc,
+        Err(error) => return engine.reject(&queue, text, &format!("this is not a message of ours: {error}")).await,
     };
     if delivery.redelivered {
         engine.send_what_is_owed(&vpc, delivery).await?;
@@ -127,7 +117,7 @@ impl Pass<'_> {
             return repair::repair(self.engine, candidates, self.delivery).await;
         }
         info!(vpc = %self.vpc, peerings = candidates.len(), "what drifted is repaired in two minutes, unless it is too much");
-        let message = to_text(&ReconcileMessage { repair: true, ..self.message });
+        let message = to_text(&ReconcileMessage { repair: true, ..self.message })?;
         Ok(self.engine.send(&queue_of("reconcile_vpc"), &message, BEFORE_REPAIR).await?)
     }
 }

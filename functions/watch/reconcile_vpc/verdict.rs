@@ -33,7 +33,7 @@ pub fn is_judged(record: &Record, now: Timestamp) -> bool {
         _ => false,
     };
     let is_claimed = record.claim.as_ref().is_some_and(|claim| claim.is_live(now));
-    rests_in && record.resting && record.wanted == Wanted::Active && !is_claimed
+    rests_in && record.is_idle() && record.wanted == Wanted::Active && !is_claimed
 }
 
 /// Whether a kind of drift was repaired so lately that it is not repaired again.

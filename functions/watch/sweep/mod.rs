@@ -7,10 +7,9 @@ use std::time::Duration;
 use tracing::{info, warn};
 
 use crate::context::Context;
-use crate::create_vpc::nudge;
-use crate::engine::{Engine, Fix, RunError, Stop};
-use crate::peering::{Record, VpcRef};
-use crate::state::{Flag, Versioned};
+use crate::engine::{Engine, Fix, RunError, Stop, Workflow};
+use crate::peering::VpcRef;
+use crate::state::{Flag, Versioned, VpcRequestRow};
 
 /// How long after `due` a record counts as overdue. Nominal: beyond any lease, put-back or cold start.
 const OVERDUE: Duration = Duration::from_secs(15 * 60);
@@ -22,7 +21,7 @@ const MOST_POISONED: u32 = 3;
 pub async fn sweep(engine: &Engine, context: &Context) -> Result<(), RunError> {
     let poison = poison::empty(engine, context).await;
     let peerings = sweep_all(engine).await;
-    let requests = nudge(engine, OVERDUE).await;
+    let requests = sweep_requests(engine).await;
     poison.and(peerings).and(requests)
 }
 
@@ -52,7 +51,7 @@ async fn sweep_vpc(engine: &Engine, vpc: &VpcRef) -> Result<(), RunError> {
         if engine.clock.since(stored.value.due) < OVERDUE {
             continue;
         }
-        if stored.value.parked {
+        if stored.value.awaits_poll() {
             // It has no message of its own: its VPC is to be polled again.
             engine.send_for(&stored.value).await?;
         } else {
@@ -62,14 +61,24 @@ async fn sweep_vpc(engine: &Engine, vpc: &VpcRef) -> Result<(), RunError> {
     Ok(())
 }
 
-/// Sends a record's message again. A step that kills its process every time never answers, and its message never becomes poison as the
+/// Looks at every request for a VPC on which something is under way.
+async fn sweep_requests(engine: &Engine) -> Result<(), RunError> {
+    for stored in engine.rows::<VpcRequestRow>().under_way().await? {
+        if engine.clock.since(stored.value.due) >= OVERDUE {
+            send_again_or_tell(engine, stored, "its message was long overdue").await?;
+        }
+    }
+    Ok(())
+}
+
+/// Sends a row's message again. A step that kills its process every time never answers, and its message never becomes poison as the
 /// next one makes it stale: so the third time, either way, a person has to look, while it goes on being tried.
-async fn send_again_or_tell(engine: &Engine, mut stored: Versioned<Record>, why: &str) -> Result<(), RunError> {
-    let record = &mut stored.value;
-    record.poisoned += 1;
-    if record.poisoned < MOST_POISONED {
+async fn send_again_or_tell<R: Workflow>(engine: &Engine, mut stored: Versioned<R>, why: &str) -> Result<(), RunError> {
+    let row = &mut stored.value;
+    row.poisoned += 1;
+    if row.poisoned < MOST_POISONED {
         return engine.send_again(stored, why).await;
     }
-    let what = format!("step {} was sent {} times over and never done: {why}", record.step, record.poisoned);
+    let what = format!("step {} was sent {} times over and never done: {why}", row.step, row.poisoned);
     engine.conclude_from_outside(stored, Err(Stop::Fix(Fix::report(what))), None, None).await
 }

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use tracing::warn;
 
-use super::{MOST_POISONED, send_again_or_tell};
+use super::send_again_or_tell;
 use crate::accept_request::{REQUESTS, accept_request};
 use crate::context::Context;
-use crate::create_vpc::{AWAIT_VPC, VPC_REQUESTS, create_vpc, poisoned};
-use crate::engine::{Delivery, Engine, RunError, StepMessage, is_newer, queue_of};
-use crate::state::{Lookup, reject};
+use crate::create_vpc::{AWAIT_VPC, VPC_REQUESTS, create_vpc};
+use crate::engine::{Delivery, Engine, Hint, Names, POLL_VPC, RunError, Workflow, is_newer, queue_of};
+use crate::peering::Record;
+use crate::state::{Lookup, VpcRequestRow, reject};
 use crate::storage::{Content, ReceivedMessage, StoreError};
 
 /// How long a poison message is ours to handle, on the wall clock.
@@ -18,7 +19,7 @@ const HELD: Duration = Duration::from_secs(120);
 const BATCHES: usize = 20;
 
 /// The functions whose messages are no more than hints of a timer's.
-const HINTS: [&str; 2] = ["poll_vpc", "reconcile_vpc"];
+const HINTS: [&str; 2] = [POLL_VPC, "reconcile_vpc"];
 
 /// Empties every poison queue.
 pub async fn empty(engine: &Engine, context: &Context) -> Result<(), RunError> {
@@ -71,22 +72,13 @@ async fn handle(engine: &Engine, context: &Context, queue: &str, message: &Recei
     };
     let delivery = Delivery { message_id: message.id.clone(), redelivered: false, trace: None };
     match queue {
-        REQUESTS => return accept_request(engine, context, &text, &delivery).await,
-        VPC_REQUESTS => return create_vpc(engine, context, &text, &delivery).await,
-        _ if is_newer(&text) => return Err(newer(format!("a message of queue {queue}"))),
-        AWAIT_VPC => {
-            return match serde_json::from_str(&text) {
-                Ok(message) => poisoned(engine, &message, MOST_POISONED).await,
-                Err(_) => Ok(refuse(text.as_bytes(), "this is not a message of ours").await?),
-            };
-        }
-        _ => {}
-    }
-    match serde_json::from_str::<StepMessage>(&text) {
-        Ok(step) => hint(engine, &step).await,
-        // A hint: the timer gives the next.
-        Err(_) if HINTS.map(queue_of).contains(&queue.to_owned()) => Ok(()),
-        Err(_) => Ok(refuse(text.as_bytes(), "this is not a message of ours").await?),
+        REQUESTS => accept_request(engine, context, &text, &delivery).await,
+        VPC_REQUESTS => create_vpc(engine, context, &text, &delivery).await,
+        _ if is_newer(&text) => Err(newer(format!("a message of queue {queue}"))),
+        // The timer gives the next.
+        _ if HINTS.map(queue_of).contains(&queue.to_owned()) => Ok(()),
+        AWAIT_VPC => hint::<VpcRequestRow>(engine, queue, &text).await,
+        _ => hint::<Record>(engine, queue, &text).await,
     }
 }
 
@@ -94,18 +86,19 @@ fn newer(what: String) -> RunError {
     StoreError::Newer { what }.into()
 }
 
-/// Not the record's message: nothing to do but to say so. The record's message: send it again; the third time a person has to look.
-async fn hint(engine: &Engine, message: &StepMessage) -> Result<(), RunError> {
-    let stored = match engine.records.load(&message.peering).await? {
+/// Not the row's message: nothing to do but to say so. The row's message: send it again; the third time a person has to look.
+async fn hint<R: Workflow>(engine: &Engine, queue: &str, text: &str) -> Result<(), RunError> {
+    let Some(message) = engine.decode::<R::Message>(queue, text).await? else { return Ok(()) };
+    let stored = match engine.rows::<R>().load(message.key()).await? {
         Lookup::Found(stored) => stored,
-        Lookup::NewerSchema => return Err(newer(format!("the record of {}", message.peering))),
+        Lookup::NewerSchema => return Err(newer(format!("the {} {}", R::NOUN, message.key()))),
         Lookup::Absent => return Ok(()),
     };
-    let record = &stored.value;
-    if message.seq != record.seq || message.step != record.step {
+    let row = &stored.value;
+    if !message.is_current(row) || row.is_idle() {
         return Ok(());
     }
-    let event = crate::telemetry::POISONED;
-    warn!(event, peering = record.id, step = record.step, seq = record.seq, "its message failed five times");
+    let (event, Names { peering, vpc_request }) = (crate::telemetry::POISONED, row.names());
+    warn!(event, peering, vpc_request, step = row.step, seq = row.seq, "its message failed five times");
     send_again_or_tell(engine, *stored, "its message failed five times").await
 }

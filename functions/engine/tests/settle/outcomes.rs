@@ -40,10 +40,9 @@ fn a_step_done_in_part_runs_again_at_once_and_its_wait_goes_on() {
 #[test]
 fn what_a_step_says_is_journalled_if_it_went_on() {
     let mut scene = Scene::new();
-    let entry = scene.runbook.entry("first").unwrap();
     let said = || Some("the role is there".to_owned());
-    let again = settle(&mut scene.record, entry, &scene.runbook, Ok(Act::Again), said(), &scene.clock);
-    let waits = settle(&mut scene.record, entry, &scene.runbook, wait("slow", 1, 60), said(), &scene.clock);
+    let again = settled(&mut scene.record, &scene.runbook, Ok(Act::Again), said(), &scene.clock);
+    let waits = settled(&mut scene.record, &scene.runbook, wait("slow", 1, 60), said(), &scene.clock);
     assert_eq!((again.entry.note.as_str(), waits.entry.note.as_str()), ("the role is there", "it is slow"));
 }
 
@@ -64,13 +63,13 @@ fn a_parked_record_is_due_at_its_deadline_and_unparked_by_the_next_commit() {
     let mut scene = Scene::new();
     let park = || Err(Stop::Park(Wait::aiven("pending", "Aiven builds", 60, 1800)));
     scene.settle(park());
-    assert!(scene.record.parked);
+    assert!(scene.record.awaits_poll());
     assert_eq!((scene.delay(), scene.record.waiting.as_ref().unwrap().party), (1800, Party::Aiven));
     // Parking again goes on with the same wait.
     scene.later(600, park());
     assert_eq!(scene.delay(), 1200);
     scene.settle(Ok(Act::Again));
-    assert!(!scene.record.parked);
+    assert!(!scene.record.awaits_poll());
 }
 
 #[test]
@@ -80,7 +79,7 @@ fn parked_for_too_long_it_needs_attention_and_stays_parked_for_the_poll_to_see_i
     scene.settle(park());
     scene.later(1800, park());
     assert_eq!(
-        (scene.record.parked, scene.record.status, scene.fault()),
+        (scene.record.awaits_poll(), scene.record.status, scene.fault()),
         (true, Status::NeedsAttention, Some("pending"))
     );
 }

@@ -189,7 +189,7 @@ impl<'a> Driver<'a> {
         let request = request(&stored.value, action);
         match decide(&mut stored.value, &request, &engine.runbooks, self.world.clock.now()) {
             Move::Begin(step) => now(engine.begin(*stored, &step, entry, id)).unwrap(),
-            Move::Rest(status) => now(engine.rest(*stored, status, entry, id)).unwrap(),
+            Move::Rest { status, paused_from } => now(engine.rest(*stored, status, paused_from, entry, id)).unwrap(),
             Move::Note(_) => {}
             Move::Refuse(reason) => panic!("{action}: {reason}"),
         }
@@ -270,7 +270,7 @@ impl<'a> Driver<'a> {
         let delivery = Delivery { message_id: held.message.id.clone(), redelivered, trace: None };
         let queue = held.queue.clone();
         let work = Box::pin(async move {
-            let done = engine.run(&queue, &text, &delivery).await;
+            let done = engine.run::<Record>(&queue, &text, &delivery).await;
             // Between here and the removal of the message, too, the process may die.
             moment().await;
             done
@@ -314,7 +314,7 @@ impl<'a> Driver<'a> {
     }
 
     fn unfinished(&self) -> impl Iterator<Item = Record> {
-        self.records.iter().map(|record| self.world.load(record)).filter(|record| !record.resting)
+        self.records.iter().map(|record| self.world.load(record)).filter(|record| !record.is_idle())
     }
 
     /// Sends again what is unfinished, as the timer does for what is overdue; it is not what dies here.

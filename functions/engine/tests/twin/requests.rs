@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::engine::tests::runbook;
+use crate::engine::tests::{both, runbook};
 use crate::engine::{Runbook, Runbooks, Step};
 use crate::peering::{Provenance, Record, Status, Wanted};
 use crate::state::{Scope, Shared};
@@ -22,8 +22,8 @@ fn there_and_back(
     delete: impl FnOnce(&super::effects::Shared) -> Vec<(&'static str, Status, Arc<dyn Step>)>,
 ) -> World {
     let world = World::there_and_back(|cloud| Runbooks {
-        create: runbook(create(cloud)),
         delete: Runbook { end: Status::Deleted, retired: &[], ..runbook(delete(cloud)) },
+        ..both(runbook(create(cloud)))
     });
     if let Some(name) = foreign {
         world.cloud.lock().unwrap().objects.insert(name, Found::Foreign);
@@ -57,7 +57,11 @@ fn what_is_shared(foreign: bool) -> World {
 
 fn is_as_wanted(record: &Record) {
     let end = if record.wanted == Wanted::Active { Status::Active } else { Status::Deleted };
-    assert_eq!((record.status, record.resting, &record.claim, &record.fault), (end, true, &None, &None), "{record:?}");
+    assert_eq!(
+        (record.status, record.is_idle(), &record.claim, &record.fault),
+        (end, true, &None, &None),
+        "{record:?}"
+    );
 }
 
 /// As `wrong` in the model of the engine: nothing lost, doubled, orphaned or wrongly removed.

@@ -44,7 +44,7 @@ fn delivery(id: &str) -> Delivery {
 /// Runs the message of a record as it stands.
 fn run(world: &World, record: &Record, delivery: &Delivery) -> Result<(), RunError> {
     let record = world.load(record);
-    drive(world.engine.run(&queue_of(&record.step), &to_text(&StepMessage::of(&record)), delivery))
+    drive(world.engine.run::<Record>(&queue_of(&record.step), &to_text(&StepMessage::of(&record)).unwrap(), delivery))
 }
 
 /// The messages of a queue, with the nominal seconds until each shows up.

@@ -100,7 +100,7 @@ impl World {
 
     /// Sends the message of a record as it stands.
     pub fn send(&self, record: &Record) {
-        let text = to_text(&StepMessage::of(record));
+        let text = to_text(&StepMessage::of(record)).unwrap();
         now(self.plain.queues.send(&queue_of(&record.step), &text, Duration::ZERO)).unwrap();
     }
 

@@ -10,8 +10,8 @@ fn a_message_of_a_newer_program_is_put_back_untouched_for_a_minute() {
     let world = world_of(Arc::new(Pass));
     let record = world.open("net");
     assert_eq!(queued(&world, "second").len(), 1);
-    let text = to_text(&StepMessage { schema: crate::peering::SCHEMA + 1, ..StepMessage::of(&record) });
-    drive(world.engine.run("second", &text, &delivery("m"))).unwrap();
+    let text = to_text(&StepMessage { schema: crate::peering::SCHEMA + 1, ..StepMessage::of(&record) }).unwrap();
+    drive(world.engine.run::<Record>("second", &text, &delivery("m"))).unwrap();
     assert_eq!(queued(&world, "second")[0].0, 60);
     assert_eq!(world.load(&record), record);
 }
@@ -19,10 +19,10 @@ fn a_message_of_a_newer_program_is_put_back_untouched_for_a_minute() {
 #[test]
 fn what_is_no_message_of_ours_ends_in_table_rejected() {
     let world = world_of(Arc::new(Pass));
-    let unknown = to_text(&StepMessage::of(&record("nowhere", "second", world.clock.now())));
+    let unknown = to_text(&StepMessage::of(&record("nowhere", "second", world.clock.now()))).unwrap();
     for text in ["", "{}", "not JSON", unknown.as_str()] {
         let before = world.plain.counts().total();
-        drive(world.engine.run("second", text, &delivery("m"))).unwrap();
+        drive(world.engine.run::<Record>("second", text, &delivery("m"))).unwrap();
         assert_eq!(world.plain.counts().total(), before);
         assert!(world.next_message().is_none());
     }
@@ -41,7 +41,7 @@ fn an_old_message_means_nothing_and_a_redelivered_one_sends_only_if_its_worker_c
     assert_eq!(queued(&world, "second").len(), 1);
     let again = |id: &str, redelivered: bool| {
         let delivery = Delivery { message_id: id.to_owned(), redelivered, trace: None };
-        drive(world.engine.run("first", &to_text(&StepMessage::of(&opened)), &delivery)).unwrap();
+        drive(world.engine.run::<Record>("first", &to_text(&StepMessage::of(&opened)).unwrap(), &delivery)).unwrap();
         queued(&world, "second").len()
     };
     assert_eq!(again("mine", false), 0);
@@ -71,7 +71,7 @@ fn when_every_message_is_delivered_twice_each_step_sends_at_most_twice() {
         let message = now(world.queues.receive(&queue, 1, Duration::from_secs(600))).unwrap().remove(0);
         for redelivered in [false, true] {
             let delivery = Delivery { message_id: message.id.clone(), redelivered, trace: None };
-            drive(world.engine.run(&queue, &to_text(&parsed(&message)), &delivery)).unwrap();
+            drive(world.engine.run::<Record>(&queue, &to_text(&parsed(&message)).unwrap(), &delivery)).unwrap();
         }
         now(world.queues.delete(&queue, &message)).unwrap();
     }
@@ -99,7 +99,7 @@ fn a_paused_peering_stands_still() {
     let world = world_of(Arc::new(Pass));
     let mut record = world.open("net");
     queued(&world, "second");
-    (record.status, record.resting) = (Status::Paused, true);
+    (record.status, record.phase) = (Status::Paused, crate::peering::Phase::IDLE);
     world.replace(&record);
     run(&world, &record, &delivery("m")).unwrap();
     assert_eq!(world.load(&record), record);
@@ -114,7 +114,7 @@ fn a_retired_steps_record_is_run_by_its_successor_and_its_messages_go_there() {
     now(Records::new(world.plain.clone()).open(&old, &entry)).unwrap();
     drive(world.engine.send_for(&old)).unwrap();
     assert_eq!(queued(&world, "second"), [(0, StepMessage::of(&old))]);
-    drive(world.engine.run("second", &to_text(&StepMessage::of(&old)), &delivery("m"))).unwrap();
+    drive(world.engine.run::<Record>("second", &to_text(&StepMessage::of(&old)).unwrap(), &delivery("m"))).unwrap();
     assert_eq!(world.load(&old).step, "second");
 }
 
@@ -153,8 +153,8 @@ fn a_step_cut_off_by_its_budget_anywhere_is_taken_up_by_the_next_worker() {
         let clock = Arc::new(Hasty(world.clock.clone(), AtomicUsize::new(moments)));
         let hurried = Engine { clock, ..world.engine.clone() };
         let message = now(world.queues.receive("make", 1, Duration::from_secs(20))).unwrap().remove(0);
-        let text = to_text(&StepMessage::of(&record));
-        match drive(hurried.run("make", &text, &delivery(&message.id))) {
+        let text = to_text(&StepMessage::of(&record)).unwrap();
+        match drive(hurried.run::<Record>("make", &text, &delivery(&message.id))) {
             Err(RunError::OverBudget { step, .. }) => assert_eq!(step, "make"),
             other => {
                 other.unwrap();

@@ -20,7 +20,7 @@ fn parked() -> (World, Record) {
     queued(&world, "second");
     run(&world, &record, &delivery("m")).unwrap();
     let record = world.load(&record);
-    assert!(record.parked);
+    assert!(record.awaits_poll());
     (world, record)
 }
 
@@ -55,8 +55,8 @@ fn a_parked_fault_stays_parked_and_sends_nothing() {
     let (world, record) = parked();
     queued(&world, "poll");
     let record = conclude(&world, &record, overdue());
-    assert_eq!((record.parked, record.status), (true, Status::NeedsAttention));
-    assert_eq!(record.due, record.waiting.unwrap().deadline);
+    assert_eq!((record.awaits_poll(), record.status), (true, Status::NeedsAttention));
+    assert_eq!(record.due, record.waiting.as_ref().unwrap().deadline);
     assert!(world.next_message().is_none());
 }
 
@@ -67,7 +67,7 @@ fn a_parked_record_that_goes_on_when_all_has_taken_too_long_is_told_of_and_goes_
     world.clock.forward(crate::engine::tests::DAY / 8);
     let record = conclude(&world, &record, Ok(Act::Again));
     assert_eq!(record.fault.as_ref().unwrap().code, "total_deadline");
-    assert!(!record.parked);
+    assert!(!record.awaits_poll());
     assert_eq!(queued(&world, "second"), [(0, StepMessage::of(&record))]);
 }
 
@@ -80,7 +80,7 @@ fn a_parked_fault_that_is_mended_is_looked_at_by_its_step() {
     there.value.facts.aiven_state = Some("ACTIVE".to_owned());
     drive(world.engine.conclude_from_outside(there, Ok(Act::Again), None, Some(&delivery("poll")))).unwrap();
     let record = world.load(&record);
-    assert!(!record.parked);
+    assert!(!record.awaits_poll());
     assert_eq!(queued(&world, "second"), [(0, StepMessage::of(&record))]);
     run(&world, &record, &delivery("m2")).unwrap();
     assert_eq!(world.load(&record).status, Status::Active);
@@ -92,7 +92,7 @@ fn a_parked_fault_that_nobody_mends_is_given_up_after_a_week_and_polled_no_more(
     let record = conclude(&world, &record, overdue());
     world.clock.forward(7 * crate::engine::tests::DAY);
     let record = conclude(&world, &record, overdue());
-    assert!(record.fault.unwrap().given_up && !record.parked);
+    assert!(record.fault.as_ref().unwrap().given_up && !record.awaits_poll());
 }
 
 #[test]
@@ -140,7 +140,7 @@ fn a_note_moves_nothing() {
 fn what_is_over_or_given_up_sends_nothing() {
     let (world, mut record) = parked();
     queued(&world, "poll");
-    (record.status, record.resting) = (Status::Active, true);
+    (record.status, record.phase) = (Status::Active, crate::peering::Phase::IDLE);
     drive(world.engine.send_for(&record)).unwrap();
     assert!(world.next_message().is_none());
 }

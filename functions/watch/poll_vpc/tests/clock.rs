@@ -23,7 +23,7 @@ fn what_is_overdue_is_told_once_and_given_up_after_a_week() {
     assert_eq!(peering.overdue(None), None);
     assert_eq!(fix(peering.later(1).overdue(None)).as_deref(), Some("pending_peer"));
     let given_up = Peering::requested().later(1800).told().later(7 * DAY).told();
-    assert!(given_up.record.fault.unwrap().given_up);
+    assert!(given_up.record.progress.fault.unwrap().given_up);
 }
 
 #[test]

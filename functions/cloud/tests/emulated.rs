@@ -11,12 +11,12 @@ use azure_core::http::{AsyncRawResponse, Body, HttpClient, Request};
 use emulator::clouds::{Clouds as World, Options, Pair, Service};
 use jiff::Timestamp;
 
-use super::Clouds;
-use super::aiven::{NewConnection, Owner, VpcState};
-use super::arm::{PeeringSpec, PeeringState, SyncLevel};
-use super::entra::{EntraTokens, Identity};
-use super::key_vault::secret_name;
 use crate::clock::{Clock, SystemClock, TimeScale};
+use crate::cloud::Clouds;
+use crate::cloud::aiven::{NewConnection, Owner, VpcState};
+use crate::cloud::arm::{PeeringSpec, PeeringState, SyncLevel};
+use crate::cloud::entra::{EntraTokens, Identity};
+use crate::cloud::key_vault::secret_name;
 use crate::peering::{AppId, VnetId, VpcRef};
 use crate::settings::Credential;
 use crate::settings::Endpoints;
@@ -174,7 +174,7 @@ async fn a_subscriptions_networks_roles_and_assignments_are_listed_whole() {
     let vnets = arm.vnets(vnet.subscription).await.unwrap();
     assert!(vnets.iter().any(|one| one.id.parse::<VnetId>().as_ref() == Ok(&vnet)), "{vnets:?}");
     let role = uuid::Uuid::from_u128(9);
-    let spec = super::arm::RoleSpec {
+    let spec = crate::cloud::arm::RoleSpec {
         role_name: "test".into(),
         description: "d".into(),
         actions: vec!["Microsoft.Network/virtualNetworks/peer/action".into()],

@@ -1,8 +1,16 @@
 //! One look at Aiven, and what it means for a peering that waits.
 
-use super::*;
+use std::time::Duration;
+
+use super::deadline::overdue;
 use crate::clock::Clock;
+use crate::cloud::aiven::{Connection, Vpc};
+use crate::create::{await_pending_peer, connection};
+use crate::delete::await_aiven_gone;
 use crate::engine::tests::{DAY, ManualClock, record, runbook};
+use crate::engine::{Act, Judgement, Polled, Stop};
+use crate::peering::{Provenance, Record, Waiting};
+use crate::state::Outage;
 
 /// A peering that waits for Aiven.
 struct Peering {
@@ -19,7 +27,7 @@ impl Peering {
     fn requested() -> Self {
         let clock = ManualClock::new();
         let mut record = record("net", "await_pending_peer", clock.now());
-        record.parked = true;
+        record.phase = crate::peering::Phase::AwaitingPoll;
         record.provenance.aiven = Some(Provenance::Created);
         record.facts.requested_at = Some(clock.now());
         record.waiting = Some(Waiting {
@@ -107,7 +115,12 @@ impl Peering {
             refreshing: false,
         };
         let age = self.record.facts.requested_at.map_or(Duration::MAX, |at| self.clock.since(at));
-        judge(&mut self.record, &vpc, age, self.clock.now())
+        let (record, polled) = (&mut self.record, Polled { vpc: &vpc, age, now: self.clock.now() });
+        match record.step.as_str() {
+            await_pending_peer::STEP => connection::on_poll(record, &polled, await_pending_peer::is_built),
+            await_aiven_gone::STEP => await_aiven_gone::judge(record, &vpc),
+            _ => connection::on_poll(record, &polled, |_, _| false),
+        }
     }
 
     /// The poll's judgement is committed: the fault is told.
@@ -117,8 +130,8 @@ impl Peering {
         let status = crate::peering::Status::WaitingForAiven;
         let steps = ["request_peering", "await_pending_peer", "await_active"];
         let runbook = runbook(steps.map(|name| (name, status, step.clone())).into());
-        crate::engine::tests::settled(&mut self.record, &runbook, outcome, &self.clock);
-        self.record.parked = true;
+        crate::engine::tests::settled(&mut self.record, &runbook, outcome, None, &self.clock);
+        self.record.phase = crate::peering::Phase::AwaitingPoll;
         self
     }
 

@@ -1,0 +1,3 @@
+//! The clients, against the emulated clouds.
+
+mod emulated;
