@@ -23,19 +23,18 @@ def az(world, words):
 
 
 def shown(value, flags):
-    """As az prints it: its own query language and its own formats."""
-    import jmespath
-    from knack.output import format_tsv
-    from knack.util import CommandResultItem
-
+    """As az prints it, by az's own query language."""
     if "--query" in flags:
+        import jmespath
+
         value = jmespath.search(flags["--query"][0], value)
     form = next((flags[name][0] for name in ("--output", "-o") if name in flags), "json")
     if form == "none" or value is None:
         return None
-    if form == "tsv":
-        return format_tsv(CommandResultItem(value)).rstrip("\n")
-    return json.dumps(value, indent=2)
+    if form == "json":
+        return json.dumps(value, indent=2)
+    rows = value if isinstance(value, list) else [value]
+    return "\n".join("\t".join(map(str, row.values())) if isinstance(row, dict) else str(row) for row in rows)
 
 
 def one(flags, *names):
@@ -44,7 +43,6 @@ def one(flags, *names):
 
 def login(world, _):
     world["logged_in"] = True
-    return [{"id": key, "name": name} for key, name in world["subscriptions"].items()]
 
 
 def account(world, _):
@@ -163,7 +161,7 @@ def variables(path, environment):
 def deploy(world, module, given, location, name):
     if world["region"] not in (None, location):
         raise Refused(f"(InvalidDeploymentLocation) {name} exists in {world['region']}")
-    if f"-{given.get('AZURE_ENV_NAME', os.environ.get('AZURE_ENV_NAME'))}" not in name:
+    if os.environ.get("AZURE_ENV_NAME", "") not in name:
         raise Refused(f"{name} does not have the environment in its name: another environment's deployment would be in its way")
     world["region"] = location
     {"main": _main, "identity": _identity, "grants": _grants}[module](world, given)
@@ -242,7 +240,7 @@ COMMANDS = {
     "bicep upgrade": lambda world, _: world.update(bicep="new"),
     "account show": account,
     "account set": account_set,
-    "account list": login,
+    "account list": lambda world, _: [{"id": key, "name": name} for key, name in world["subscriptions"].items()],
     "cloud show": lambda world, _: {"endpoints": {"microsoftGraphResourceId": "https://graph.microsoft.com/", "activeDirectory": LOGIN}},
     "ad signed-in-user show": lambda world, _: {"id": world["person"]},
     "identity show": identity_show,

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[3]
 HERE = Path(__file__).resolve().parent
 LIMIT = 60  # seconds for one script
 
-typed = []  # Every command of every scene, for the real parsers.
+typed = []  # Every command of every scene, for the real clients' parsers.
 
 
 class Scene:
@@ -41,7 +41,7 @@ class Scene:
         return self
 
     def __exit__(self, *_):
-        typed.extend(self.calls)
+        typed.extend(self.words)
         self._folder.cleanup()
 
     @property
