@@ -92,8 +92,8 @@ eventually() {
 
 # The object id of the app's managed identity.
 identity() {
-  [[ ${AZURE_ENV_NAME:-} =~ ^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$ ]] ||
-    fail 'set AZURE_ENV_NAME (1 to 40 letters, digits, hyphens and underscores), or IDENTITY_PRINCIPAL_ID if the identity exists'
+  [[ ${AZURE_ENV_NAME:-} =~ ^[A-Za-z0-9-]{1,40}$ ]] ||
+    fail 'set AZURE_ENV_NAME (1 to 40 letters, digits and hyphens), or IDENTITY_PRINCIPAL_ID if the identity exists'
   local group=${AZURE_RESOURCE_GROUP:-rg-$AZURE_ENV_NAME}
   local name=id-$AZURE_ENV_NAME tag=azd-env-name=$AZURE_ENV_NAME found id
   found=$(look az identity show --resource-group "$group" --name "$name" --query principalId --output tsv) || return

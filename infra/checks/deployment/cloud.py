@@ -168,7 +168,7 @@ def deploy(world, module, given, location, name):
 
 
 def _main(world, given):
-    group = f"rg-{given['AZURE_ENV_NAME']}"
+    group = given.get("AZURE_RESOURCE_GROUP") or f"rg-{given['AZURE_ENV_NAME']}"
     world["main"] = {**given, "group": group, "identity": identity(world, group, f"id-{given['AZURE_ENV_NAME']}")}
 
 
@@ -222,7 +222,7 @@ def package(world, flags):
 def secret_set(world, flags):
     if world["main"] is None or one(flags, "--vault-name") != f"kv-{world['main']['AZURE_ENV_NAME']}":
         raise Refused(f"Failed to resolve '{one(flags, '--vault-name')}.vault.azure.net'")
-    if world["main"].get("AZURE_PRINCIPAL_ID") != world["person"]:
+    if (world["main"].get("SECRET_OFFICER_PRINCIPAL_IDS") or world["person"]) != world["person"]:
         raise Refused("(Forbidden) Caller is not authorized to perform action on resource. ForbiddenByRbac")
     world["token"] = {one(flags, "--name"): one(flags, "--value")}
     return {"value": one(flags, "--value")}
@@ -242,7 +242,6 @@ COMMANDS = {
     "account set": account_set,
     "account list": lambda world, _: [{"id": key, "name": name} for key, name in world["subscriptions"].items()],
     "cloud show": lambda world, _: {"endpoints": {"microsoftGraphResourceId": "https://graph.microsoft.com/", "activeDirectory": LOGIN}},
-    "ad signed-in-user show": lambda world, _: {"id": world["person"]},
     "identity show": identity_show,
     "identity create": identity_create,
     "group show": group_show,

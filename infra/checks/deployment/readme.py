@@ -4,6 +4,7 @@ import os
 import re
 import shlex
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
 from cloud import AUDIENCE
 from scene import ROOT, Scene
@@ -45,15 +46,15 @@ def check():
     """Returns (faults, figures)."""
     faults, count, tried = [], 0, 0
     for lines in blocks():
-        count += len(lines)
-        fault = outcome(lines)
-        faults += [f"the block that begins with {lines[:3]}: {fault}"] if fault else []
         # A line that can be left out is not needed, or what it does is not looked at.
         less = [(f"without {line!r}", lines[:at] + lines[at + 1:]) for at, line in enumerate(lines)]
-        for what, changed in [*less, ("backwards", lines[::-1])]:
-            tried += 1
-            if not outcome(changed):
-                faults.append(f"the block that begins with {lines[:3]}: it works {what}")
+        orders = [("as written", lines), *less, ("backwards", lines[::-1])]
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            outcomes = list(pool.map(outcome, [order for _, order in orders]))
+        here = f"the block that begins with {lines[:3]}"
+        faults += [f"{here}: {outcomes[0]}"] if outcomes[0] else []
+        faults += [f"{here}: it works {what}" for (what, _), fault in zip(orders[1:], outcomes[1:], strict=True) if not fault]
+        count, tried = count + len(lines), tried + len(less) + 1
     if len(blocks()) != 2:
         faults.append(f"{len(blocks())} blocks of commands instead of two: with azd and without")
     return faults, f"{count} lines in their order; {tried} other orders and omissions fail"
