@@ -37,8 +37,8 @@ def blocks():
 
 
 def inline():
-    """Whole commands of az and azd in the section's text."""
-    found = re.findall(r"`((?:az|azd) [^`]+)`", section())
+    """Whole commands of az and azd in the section's text: those with arguments."""
+    found = re.findall(r"`((?:az|azd) [^`]+ --[^`]+)`", section())
     return [shlex.split(one.replace("$AZURE_ENV_NAME", "prod").replace("$AZURE_LOCATION", "northeurope")) for one in found]
 
 
