@@ -55,7 +55,8 @@ pub fn part(app: AppId) -> String {
 pub fn wanted(context: &Context) -> FederatedCredential {
     let settings = &context.settings;
     FederatedCredential {
-        name: format!("aiven-azure-peering-{}", settings.installation),
+        // Each identity has its own: one that was made again must not find its name taken by the credential of the one before.
+        name: format!("aiven-azure-peering-{}-{}", settings.installation, settings.identity),
         issuer: format!(
             "{}/{}/v2.0",
             settings.endpoints.entra.as_str().trim_end_matches('/'),
