@@ -8,8 +8,8 @@ use functions::storage::{Content, Entity};
 use serde_json::{Value as Json, json};
 
 use crate::points::{Reached, Scene, Stop, reach};
-use crate::simulation::Simulation;
-use crate::{scene, simulation, until_all_are};
+use crate::until_all_are;
+use simulation::Simulation;
 
 /// Longer than any lease, put-back and pace of a timer, and than what counts as overdue.
 const LONG: Duration = Duration::from_secs(45 * 60);
@@ -53,14 +53,14 @@ async fn each_row_stays_as_it_is(stop: Stop, table: &str) {
         sim.app().prepare().await.unwrap();
         change(&sim, table, row, i64::from(SCHEMA)).await;
         until_all_are(&mut sim, Status::Active).await;
-        scene::assert_world_is_exactly(&sim.world(), &pairs);
+        simulation::assert_exactly(&sim.world(), &pairs);
         let after = sim.storage.tables.get(table, &row.partition, &row.row).await.unwrap().unwrap();
         assert_eq!(after.long("schema"), Some(SCHEMA.into()), "{at}");
     }
 }
 
 #[test]
-fn a_newer_row_that_peerings_share_is_left_as_it_is_and_nothing_is_lost() {
+fn shared_row_is_left_as_it_is() {
     let stops = [
         Stop::Asked,
         Stop::Message("inspect_network"),
@@ -92,11 +92,11 @@ async fn mended(stop: Stop, table: &str) {
     assert_eq!(now, Some(newer));
     change(&sim, "shared", &installation, i64::from(SCHEMA)).await;
     until_all_are(&mut sim, Status::Active).await;
-    scene::assert_world_is_exactly(&sim.world(), &pairs);
+    simulation::assert_exactly(&sim.world(), &pairs);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_for_what_a_newer_program_keeps_waits_for_it() {
+async fn request_for_a_newer_row_waits() {
     for action in ["create", "delete", "retry", "verify", "pause"] {
         for table in ["peerings", "vpcs"] {
             let Reached { mut sim, pairs, .. } = reach(Scene::One, Stop::Active).await;
@@ -133,7 +133,7 @@ fn messages(pair: &Pair, key: &str) -> Vec<(String, Json)> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_newer_message_is_put_back_untouched_even_where_the_host_gave_up_on_it() {
+async fn message_is_put_back_even_from_poison() {
     for poison in ["", "-poison"] {
         let Reached { mut sim, pairs, .. } = reach(Scene::One, Stop::Active).await;
         let key = sim.record(&pairs[0]).await.unwrap().key.to_string();
