@@ -3,11 +3,11 @@
 //! The types are the schema ("host.json reference for Azure Functions 2.x and later"; SchemaStore's `host.json`). The host itself
 //! ignores a key that it does not know, and for ever tries again to start on a value out of range.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::Deserialize;
 
+use super::log_levels::LogLevels;
 use crate::Finding;
 
 /// Refuses what the host would ignore or could not start with.
@@ -54,45 +54,6 @@ enum TelemetryMode {
 struct Logging {
     log_level: Option<LogLevels>,
     application_insights: Option<ApplicationInsights>,
-}
-
-/// Categories and their levels. A rule counts for every category that begins with its name; `default` for those without one.
-#[derive(Deserialize)]
-#[serde(try_from = "BTreeMap<String, Level>")]
-struct LogLevels;
-
-#[derive(Deserialize, PartialEq, PartialOrd)]
-enum Level {
-    Trace,
-    Debug,
-    Information,
-    Warning,
-    Error,
-    Critical,
-    None,
-}
-
-/// The Azure SDK in the Functions host writes two traces a storage request, at Information, into Application Insights.
-const SDK_REQUESTS: &str = "Azure.Core";
-
-impl TryFrom<BTreeMap<String, Level>> for LogLevels {
-    type Error = String;
-
-    /// `default` opens every category, so the request log of the SDK needs a rule of its own.
-    fn try_from(rules: BTreeMap<String, Level>) -> Result<Self, String> {
-        let begins =
-            |text: &str, with: &str| text.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with));
-        let above = rules.iter().filter(|(name, _)| begins(SDK_REQUESTS, name)).max_by_key(|(name, _)| name.len());
-        let decisive = above.map(|(_, level)| level).or_else(|| rules.get("default"));
-        let below = rules.iter().filter(|(name, _)| begins(name, SDK_REQUESTS)).map(|(_, level)| level);
-        if decisive.into_iter().chain(below).any(|level| *level < Level::Warning) {
-            return Err(format!(
-                "logLevel admits \"{SDK_REQUESTS}\" below Warning. The Functions host then logs every storage request of its own, \
-                 gigabytes a month. Set \"{SDK_REQUESTS}\": \"Warning\""
-            ));
-        }
-        Ok(Self)
-    }
 }
 
 #[derive(Deserialize)]
@@ -290,34 +251,12 @@ mod tests {
             ("00:00:00.500", "00:00:00.050", "is not 100 to"),
             ("base64", "base32", "unknown variant `base32`"),
             ("Information", "Info", "unknown variant `Info`"),
+            (", \"Azure.Core\": \"Warning\"", "", "Set \"Azure.Core\": \"Warning\""),
             ("[4.*, 5.0.0)", "4.*", "no range of versions"),
             ("[4.*, 5.0.0)", "[3.*, 4.0.0)", "no range of versions"),
         ] {
             let found = changed(from, to).unwrap_err();
             assert!(found.contains(why), "{found}");
-        }
-    }
-
-    #[test]
-    fn a_log_level_that_admits_the_sdks_request_log_is_found() {
-        const RULE: &str = ", \"Azure.Core\": \"Warning\"";
-        for (from, to) in [
-            (RULE, ""),
-            (RULE, ", \"Azure.Core\": \"Information\""),
-            (RULE, ", \"Azure.Core\": \"Trace\""),
-            (RULE, ", \"Azure.Identity\": \"Warning\""),
-            (RULE, ", \"Azure.Core\": \"Warning\", \"Azure.Core.1\": \"Information\""),
-        ] {
-            let found = changed(from, to).unwrap_err();
-            assert!(found.contains("Set \"Azure.Core\": \"Warning\""), "{to}: {found}");
-        }
-        for (from, to) in [
-            (RULE, ", \"azure.core\": \"Error\""),
-            (RULE, ", \"Azure\": \"Warning\""),
-            (RULE, ", \"Azure.Core\": \"None\", \"Azure.Core.1\": \"Warning\""),
-            ("{ \"default\": \"Information\", \"Azure.Core\": \"Warning\" }", "{ \"Host\": \"Information\" }"),
-        ] {
-            assert_eq!(changed(from, to), Ok(()), "{to}");
         }
     }
 
