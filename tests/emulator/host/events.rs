@@ -112,6 +112,13 @@ pub enum Event {
         /// The function whose output it is.
         function: String,
     },
+    /// Storage answered a request of the host's own. Observers alone are told: a subscriber would fall behind.
+    Asked {
+        /// Method, path below the account, query.
+        line: String,
+        /// HTTP status.
+        status: u16,
+    },
     /// Storage refused or did not answer, or a function cannot be used; the host goes on.
     Trouble(String),
 }
@@ -196,8 +203,10 @@ impl Events {
         for observer in observers {
             observer(&event);
         }
-        // No subscriber is fine.
-        let _ = self.sender.send(event);
+        if !matches!(event, Event::Asked { .. }) {
+            // No subscriber is fine.
+            let _ = self.sender.send(event);
+        }
     }
 
     pub(super) fn delivered(&self, queue: &str, message: &str) {

@@ -119,7 +119,9 @@ impl Host {
     /// # Errors
     /// When `host.json` or a `function.json` or the connection string is unusable.
     pub async fn start(options: HostOptions) -> Result<Self, HostError> {
-        let account = Account::from_connection_string(&options.connection_string)?;
+        let events = options.events.clone();
+        let account = Account::from_connection_string(&options.connection_string)?
+            .watched(move |line, status| events.tell(Event::Asked { line: line.to_owned(), status }));
         let mut app = config::load(&options)?;
         let initialization = app.handler.initialization_timeout;
         let (launcher, worker) = process::prepare(&mut app, &options)?;

@@ -5,4 +5,5 @@ mod processes;
 mod queues;
 mod recorded;
 mod scene;
+mod storage;
 mod timers;
