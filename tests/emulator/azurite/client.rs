@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -113,8 +114,10 @@ impl Account {
     /// A client of the account `name` whose key is `key` (base64) at these endpoints, each with the
     /// account in its path.
     pub(super) fn new(name: &str, key: &str, blob: &str, queue: &str, table: &str) -> Self {
+        // Azurite closes a connection after five idle seconds: a request sent at that moment gets no answer.
+        let http = reqwest::Client::builder().pool_idle_timeout(Duration::from_secs(3)).build();
         Self {
-            http: reqwest::Client::new(),
+            http: http.unwrap_or_default(),
             name: name.to_owned(),
             key: BASE64_STANDARD.decode(key).unwrap_or_default(),
             blob: blob.trim_end_matches('/').to_owned(),

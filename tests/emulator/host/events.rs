@@ -8,6 +8,7 @@ use tokio::sync::broadcast;
 use uuid::Uuid;
 
 use super::lifecycle::StopReason;
+use super::telemetry::{Item, Meter};
 
 /// Events a slow subscriber may lag behind before it loses some.
 const BUFFER: usize = 16_384;
@@ -119,6 +120,8 @@ pub enum Event {
         /// HTTP status.
         status: u16,
     },
+    /// Application Insights takes an item in, if the app's settings name one. Told to observers alone.
+    Telemetry(Item),
     /// Storage refused or did not answer, or a function cannot be used; the host goes on.
     Trouble(String),
 }
@@ -147,6 +150,7 @@ type Observer = Arc<dyn Fn(&Event) + Send + Sync>;
 struct State {
     counts: Counts,
     observers: Vec<Observer>,
+    meter: Option<Meter>,
 }
 
 /// Tells everything that happens. Clones share one stream and one set of counters.
@@ -172,7 +176,7 @@ impl Events {
     /// Nothing happened yet.
     #[must_use]
     pub fn new() -> Self {
-        let state = State { counts: Counts::default(), observers: Vec::new() };
+        let state = State { counts: Counts::default(), observers: Vec::new(), meter: None };
         Self { sender: broadcast::Sender::new(BUFFER), state: Arc::new(Mutex::new(state)) }
     }
 
@@ -194,15 +198,21 @@ impl Events {
         self.lock().counts.clone()
     }
 
+    /// Counts telemetry from now on; the hosts that follow one another on one app share one meter.
+    pub(super) fn meter(&self, meter: Option<Meter>) {
+        self.lock().meter = meter;
+    }
+
     pub(super) fn tell(&self, event: Event) {
-        let observers = {
+        let (observers, items) = {
             let mut state = self.lock();
             count(&mut state.counts, &event);
-            state.observers.clone()
+            let items = state.meter.as_mut().map(|meter| meter.items(&event)).unwrap_or_default();
+            (state.observers.clone(), items)
         };
-        for observer in observers {
-            observer(&event);
-        }
+        let tell = |event: &Event| observers.iter().for_each(|observer| observer(event));
+        tell(&event);
+        items.into_iter().for_each(|item| tell(&Event::Telemetry(item)));
         if !matches!(event, Event::Asked { .. }) {
             // No subscriber is fine.
             let _ = self.sender.send(event);

@@ -14,6 +14,7 @@ use super::function::Trigger;
 use super::launcher::Launcher;
 use super::options::HostOptions;
 use super::process::{self, End, Order, Phase, Worker};
+use super::telemetry::Meter;
 use super::timer_lock::Held;
 use super::{queue, timer, trigger};
 use crate::azurite::{Account, StorageError};
@@ -123,6 +124,7 @@ impl Host {
         let account = Account::from_connection_string(&options.connection_string)?
             .watched(move |line, status| events.tell(Event::Asked { line: line.to_owned(), status }));
         let mut app = config::load(&options)?;
+        options.events.meter(options.is_traced().then(|| meter(&app, options.time_scale)));
         let initialization = app.handler.initialization_timeout;
         let (launcher, worker) = process::prepare(&mut app, &options)?;
         let core = Arc::new(Core {
@@ -226,6 +228,11 @@ impl Drop for Host {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+fn meter(app: &App, scale: f64) -> Meter {
+    let queues = app.functions.iter().any(|function| matches!(function.trigger, Trigger::Queue { .. }));
+    Meter::new(app.log_filter.clone(), Scale::new(scale), queues)
 }
 
 /// Launches the handler again and again, and counts its errors.

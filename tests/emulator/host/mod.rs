@@ -15,6 +15,7 @@
 //! wire                HTTP as the host writes it   answer           what an answer means
 //! encoding            the double encoding          json*, date      JSON as Json.NET has it
 //! events              what happened, counters      supervisor       starts a stopped host again
+//! telemetry           what is taken in, and paid   log_filter       log levels of host.json
 //! ```
 
 mod answer;
@@ -30,12 +31,14 @@ mod json;
 mod json_read;
 mod launcher;
 mod lifecycle;
+mod log_filter;
 mod message;
 mod options;
 mod outputs;
 mod process;
 mod queue;
 mod supervisor;
+mod telemetry;
 mod timer;
 mod timer_lock;
 mod timer_status;
@@ -48,6 +51,7 @@ pub use events::{Counts, Event, Events, Invocation, Outcome, Stream};
 pub use lifecycle::{Host, HostError, StopReason};
 pub use options::{Duplicate, HostOptions, Transfer};
 pub use supervisor::{Control, Moment, Supervisor};
+pub use telemetry::{Item, Kind};
 
 #[cfg(test)]
 mod tests;

@@ -6,4 +6,5 @@ mod queues;
 mod recorded;
 mod scene;
 mod storage;
+mod telemetry;
 mod timers;

@@ -47,7 +47,8 @@ async fn the_primary_host_renews_its_lock_every_12_seconds_and_each_other_one_lo
     let (_second, other) = start(&scene).await;
     let head = format!("HEAD {HOST_LOCK}");
     scene.until(|| other.count(&head, 200) == 1).await;
-    (holder.forget(), other.forget());
+    holder.forget();
+    other.forget();
     // A minute.
     tokio::time::sleep(Duration::from_secs(6)).await;
     let (renewals, looks) = (holder.count(&lease(HOST_LOCK), 200), other.count(&head, 200));
@@ -67,7 +68,8 @@ async fn a_timers_lock_is_renewed_every_30_seconds_and_looked_at_every_60_by_ano
     let (_second, other) = start(&scene).await;
     let head = format!("HEAD {TIMER_LOCK}");
     scene.until(|| other.count(&head, 200) == 1).await;
-    (holder.forget(), other.forget());
+    holder.forget();
+    other.forget();
     // Two minutes.
     tokio::time::sleep(Duration::from_secs(6)).await;
     let (renewals, looks) = (holder.count(&lease(TIMER_LOCK), 200), other.count(&head, 200));
