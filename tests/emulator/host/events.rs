@@ -115,6 +115,8 @@ pub enum Event {
     },
     /// Storage answered a request of the host's own. Observers alone are told: a subscriber would fall behind.
     Asked {
+        /// The function that the host is for; empty: for all.
+        instance: String,
         /// Method, path below the account, query.
         line: String,
         /// HTTP status.

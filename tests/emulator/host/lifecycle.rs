@@ -121,8 +121,10 @@ impl Host {
     /// When `host.json` or a `function.json` or the connection string is unusable.
     pub async fn start(options: HostOptions) -> Result<Self, HostError> {
         let events = options.events.clone();
-        let account = Account::from_connection_string(&options.connection_string)?
-            .watched(move |line, status| events.tell(Event::Asked { line: line.to_owned(), status }));
+        let instance = options.target().unwrap_or_default().to_owned();
+        let account = Account::from_connection_string(&options.connection_string)?.watched(move |line, status| {
+            events.tell(Event::Asked { instance: instance.clone(), line: line.to_owned(), status });
+        });
         let mut app = config::load(&options)?;
         options.events.meter(options.is_traced().then(|| meter(&app, options.time_scale)));
         let initialization = app.handler.initialization_timeout;
@@ -143,7 +145,10 @@ impl Host {
     }
 
     fn run(core: Arc<Core>, launcher: Launcher) -> Self {
+        let target = core.options.target();
+        let mine = |index: &usize| target.is_none_or(|name| core.app.functions[*index].name == name);
         let listeners: Vec<JoinHandle<()>> = (0..core.app.functions.len())
+            .filter(mine)
             .map(|index| match core.app.functions[index].trigger {
                 Trigger::Queue { .. } => tokio::spawn(queue::listen(Arc::clone(&core), index)),
                 Trigger::Timer { .. } => tokio::spawn(timer::run(Arc::clone(&core), index)),

@@ -28,7 +28,7 @@ async fn start(scene: &Scene) -> (Host, Asked) {
     let (options, asked) = (scene.options(), Asked::default());
     let seen = asked.clone();
     options.events.observe(move |event| {
-        if let Event::Asked { line, status } = event {
+        if let Event::Asked { line, status, .. } = event {
             seen.0.lock().unwrap().push((line.clone(), *status));
         }
     });

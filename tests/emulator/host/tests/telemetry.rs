@@ -22,7 +22,7 @@ fn ours() -> Meter {
 }
 
 fn asked(status: u16) -> Event {
-    Event::Asked { line: "GET /jobs/messages".to_owned(), status }
+    Event::Asked { instance: String::new(), line: "GET /jobs/messages".to_owned(), status }
 }
 
 fn ended(message: Option<&str>, at: &str) -> Event {
