@@ -124,6 +124,8 @@ pub enum Event {
     },
     /// Application Insights takes an item in, if the app's settings name one. Told to observers alone.
     Telemetry(Item),
+    /// The same, but the log levels of `host.json` keep it out.
+    KeptOut(Item),
     /// Storage refused or did not answer, or a function cannot be used; the host goes on.
     Trouble(String),
 }
@@ -214,7 +216,7 @@ impl Events {
         };
         let tell = |event: &Event| observers.iter().for_each(|observer| observer(event));
         tell(&event);
-        items.into_iter().for_each(|item| tell(&Event::Telemetry(item)));
+        items.iter().for_each(tell);
         if !matches!(event, Event::Asked { .. }) {
             // No subscriber is fine.
             let _ = self.sender.send(event);

@@ -32,6 +32,8 @@ pub struct Item {
     pub kind: Kind,
     /// The category of the log; of a dependency, its type.
     pub category: String,
+    /// The function that was executed, or that the instance is for whose storage request it tells of; empty: none.
+    pub about: String,
     /// Its size.
     pub bytes: usize,
 }
@@ -68,10 +70,10 @@ impl Meter {
         Self { filter, scale, sdk: queues, aggregated: BTreeMap::new() }
     }
 
-    /// The items of an event.
-    pub(super) fn items(&mut self, event: &Event) -> Vec<Item> {
+    /// The items of an event: [`Event::Telemetry`], or [`Event::KeptOut`].
+    pub(super) fn items(&mut self, event: &Event) -> Vec<Event> {
         match event {
-            Event::Asked { status, .. } if self.sdk => self.storage(*status),
+            Event::Asked { instance, status, .. } if self.sdk => self.storage(instance, *status),
             Event::Ended(invocation) => self.execution(invocation),
             Event::Line(stream, line) => {
                 let level = match stream {
@@ -80,41 +82,38 @@ impl Meter {
                     // Whatever level the line itself names.
                     Stream::Stdout => Level::Information,
                 };
-                self.logged(Kind::Trace, "Host.Function.Console", level, 2 * line.len() + AROUND_LINE)
+                vec![self.logged(Kind::Trace, "Host.Function.Console", "", level, 2 * line.len() + AROUND_LINE)]
             }
             _ => Vec::new(),
         }
     }
 
-    fn logged(&self, kind: Kind, category: &str, level: Level, bytes: usize) -> Vec<Item> {
-        let admitted = self.filter.admits(category, level).then(|| Item { kind, category: category.to_owned(), bytes });
-        admitted.into_iter().collect()
+    fn logged(&self, kind: Kind, category: &str, about: &str, level: Level, bytes: usize) -> Event {
+        let item = Item { kind, category: category.to_owned(), about: about.to_owned(), bytes };
+        if self.filter.admits(category, level) { Event::Telemetry(item) } else { Event::KeptOut(item) }
     }
 
     /// `Request […]`, and `Response […]` or `Error response […]`.
-    fn storage(&self, status: u16) -> Vec<Item> {
+    fn storage(&self, instance: &str, status: u16) -> Vec<Event> {
         let answer = if status < 400 { Level::Information } else { Level::Warning };
-        [Level::Information, answer]
-            .into_iter()
-            .flat_map(|level| self.logged(Kind::Trace, "Azure.Core", level, SDK_LINE))
-            .collect()
+        let line = |level| self.logged(Kind::Trace, "Azure.Core", instance, level, SDK_LINE);
+        vec![line(Level::Information), line(answer)]
     }
 
     /// `Executing …`, `Trigger Details: …` of a queue, `Executed …`.
-    fn execution(&mut self, of: &Invocation) -> Vec<Item> {
-        let lines = if of.message.is_some() { 3 } else { 2 };
-        let category = format!("Function.{}", of.function);
-        let mut items = self.logged(Kind::Request, "Host.Results", Level::Information, REQUEST);
-        for _ in 0..lines {
-            items.extend(self.logged(Kind::Trace, &category, Level::Information, TRACE));
-        }
-        items.push(Item { kind: Kind::Dependency, category: "Http".to_owned(), bytes: DEPENDENCY });
+    fn execution(&mut self, of: &Invocation) -> Vec<Event> {
+        let name = of.function.as_str();
         let period = self.scale.nominal_time(of.ended.unwrap_or_else(Timestamp::now)).as_second() / AGGREGATED;
-        if self.aggregated.insert(of.function.clone(), period) != Some(period) {
-            for _ in 0..METRICS {
-                items.extend(self.logged(Kind::Metric, "Host.Aggregator", Level::Information, METRIC));
-            }
-        }
+        let fresh = self.aggregated.insert(name.to_owned(), period) != Some(period);
+        let lines = if of.message.is_some() { 3 } else { 2 };
+        let line = || self.logged(Kind::Trace, &format!("Function.{name}"), name, Level::Information, TRACE);
+        let metric = || self.logged(Kind::Metric, "Host.Aggregator", name, Level::Information, METRIC);
+        let mut items = vec![self.logged(Kind::Request, "Host.Results", name, Level::Information, REQUEST)];
+        items.extend(std::iter::repeat_with(line).take(lines));
+        // No log line, so no level keeps it out.
+        let (category, about) = ("Http".to_owned(), name.to_owned());
+        items.push(Event::Telemetry(Item { kind: Kind::Dependency, category, about, bytes: DEPENDENCY }));
+        items.extend(std::iter::repeat_with(metric).take(if fresh { METRICS } else { 0 }));
         items
     }
 }
