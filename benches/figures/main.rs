@@ -14,6 +14,7 @@
 
 mod at_rest;
 mod costs;
+mod flex;
 mod ledger;
 mod one_peering;
 mod poll_rounds;
@@ -22,6 +23,7 @@ mod process;
 mod recorder;
 mod report;
 mod scene;
+mod seen;
 mod timeline;
 
 use std::process::ExitCode;
@@ -54,9 +56,10 @@ async fn measure(calls: bool) -> Outcome<Report> {
     };
     process::size(&handler, &mut report)?;
     let peerings = one_peering::measure(&handler, &mut report).await?;
+    let instances = flex::measure(&handler, &mut report).await?;
     poll_rounds::measure(&handler, &mut report).await?;
     let rest = at_rest::measure(&handler, &mut report).await?;
-    costs::reckon(&rest, &peerings, &mut report)?;
+    costs::reckon(&rest, &peerings, &instances, &mut report)?;
     process::load(&mut report);
     Ok(report)
 }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, Interval, MissedTickBehavior};
 
 use super::clock::Scale;
 use super::events::Event;
@@ -68,7 +68,12 @@ impl Held {
     async fn acquire(core: &Core, kind: Kind, name: &str) -> Option<Self> {
         let path = format!("locks/{}/{name}", core.options.host_id);
         let blob = core.account.blob(CONTAINER, &path);
+        let mut looks = every(core.scale, kind.look);
         loop {
+            tokio::select! {
+                _ = looks.tick() => {}
+                () = core.stopped() => return None,
+            }
             match take(&blob, core.scale.real(kind.period)).await {
                 Ok(Some(lease)) => {
                     let held = Self { kind, blob, lease };
@@ -78,16 +83,16 @@ impl Held {
                 Ok(None) => {}
                 Err(error) => core.events().tell(Event::Trouble(error.to_string())),
             }
-            if !core.sleep(core.scale.real(kind.look).max(LEAST)).await {
-                return None;
-            }
         }
     }
 
     /// Renews the lock until it is lost.
     pub(super) async fn keep(&self, core: &Core) {
+        let mut renewals = every(core.scale, self.kind.renewal);
+        // It was taken at this moment.
+        renewals.tick().await;
         loop {
-            tokio::time::sleep(core.scale.real(self.kind.renewal).max(LEAST)).await;
+            renewals.tick().await;
             if let Err(error) = self.blob.renew_lease(&self.lease).await
                 && error.status().is_some()
             {
@@ -114,6 +119,13 @@ impl Held {
             let _ = lock.blob.release_lease(&lock.lease).await;
         }
     }
+}
+
+/// From now on at a fixed rate, however long storage takes, as .NET's timers are.
+fn every(scale: Scale, nominal: Duration) -> Interval {
+    let mut interval = tokio::time::interval(scale.real(nominal).max(LEAST));
+    interval.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    interval
 }
 
 /// Looks first, so that a lock that is held costs no refusal (`BlobLeaseDistributedLockManager`).
