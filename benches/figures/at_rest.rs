@@ -1,19 +1,18 @@
-//! Nothing is asked for, and a hundred peerings are as they should be: what the timers ask of clouds and storage, and what the
-//! Functions host asks of storage for itself.
+//! Nothing is asked for, and a hundred peerings are as they should be: what the timers ask of clouds and storage, what the
+//! Functions host writes for each of their ticks, and what Application Insights takes in.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
 use emulator::clouds::Lags;
-use emulator::host::Invocation;
 use jiff::Timestamp;
 
 use crate::Outcome;
 use crate::ledger::{self, Ran};
-use crate::recorder::Asked;
+use crate::recorder::{Asked, Store};
 use crate::report::Report;
 use crate::scene::{Scene, Stage, flag, text};
+use crate::seen::{Bytes, HostAsked, Logs};
 
 /// VPCs that have peerings.
 pub const VPCS: usize = 4;
@@ -32,26 +31,30 @@ const RECONCILE: (&str, &str) = ("reconcile", "45 */10 * * * *");
 pub struct Rest {
     /// What each function did.
     pub ran: Vec<Ran>,
-    /// Lines that the handler logged, and their bytes.
-    pub logged: (usize, usize),
-    /// What the Functions host asked of storage for itself.
-    pub host: Host,
+    /// What went to Application Insights.
+    pub logs: Logs,
+    /// What the host does for a tick of a timer.
+    pub tick: Tick,
+    /// Bytes that the SDK's log has for a storage request of the host.
+    pub request_log: f64,
+    /// Queues that functions listen to.
+    pub queues: usize,
+    /// What a start of the handler asks of tables, and of queues.
+    pub start: (f64, f64),
 }
 
-/// What the emulated Functions host asks of storage for itself.
-pub struct Host {
-    /// Writes of a timer's status, each tick.
-    pub status_writes: f64,
-    /// Queues that it asks for messages, as one instance does where functions do not scale on their own.
-    pub queues: usize,
-    /// How often a second it asks each.
-    pub receives: f64,
+/// What the host does for a tick of a timer, as a mean.
+pub struct Tick {
+    /// Writes: the container, the status.
+    pub writes: f64,
+    /// Bytes that the SDK's log has of it even so.
+    pub log: f64,
 }
 
 /// Peers, waits until all is quiet, counts.
 pub async fn measure(handler: &Path, report: &mut Report) -> Outcome<Rest> {
     let networks = (VPCS, PEERINGS / VPCS, PEERINGS);
-    let stage = Stage { watched: true, schedules: vec![RECONCILE], ..Stage::new(SCALE, Lags::none(), networks) };
+    let stage = Stage { schedules: vec![RECONCILE], ..Stage::new(SCALE, Lags::none(), networks) };
     let scene = Scene::start(handler, stage).await?;
     for pair in &scene.pairs {
         scene.request("create", pair).await?;
@@ -64,12 +67,16 @@ pub async fn measure(handler: &Path, report: &mut Report) -> Outcome<Rest> {
     // What began is let end.
     tokio::time::sleep(Duration::from_secs(1)).await;
     let (invocations, calls, asked) = (scene.invocations(), scene.clouds.calls(), scene.recorder.asked());
-    let made = asked.iter().filter(|asked| asked.makes()).count();
-    // The host of a scene starts the handler once.
-    report.plain("a start of the handler: tables and queues that it asks for", made.to_string());
+    let handlers = scene.seen.handlers().max(1) as f64;
+    let of_start = |store| asked.iter().filter(|asked| asked.makes() && asked.store == store).count() as f64 / handlers;
+    // And a look whose tables they are.
+    let start = (of_start(Store::Table) + 1.0, of_start(Store::Queue));
+    report.plain("a start of the handler: requests of tables, of queues", format!("{:.1}, {:.1}", start.0, start.1));
     let asked: Vec<&Asked> = asked.iter().filter(|asked| moments.0 <= asked.began).collect();
     let (ran, doubtful) = ledger::all_between(moments, &invocations, &calls, &asked);
-    let rest = Rest { ran, logged: scene.logged(moments), host: host(&scene, moments, &invocations, report) };
+    let logs = scene.seen.logs(moments);
+    let (tick, request_log) = host(&scene, moments, &logs, report);
+    let rest = Rest { ran, logs, tick, request_log, queues: scene.queues, start };
     tell(&rest, doubtful, report);
     scene.stop().await;
     Ok(rest)
@@ -79,28 +86,22 @@ async fn nominal_minutes(minutes: f64) {
     tokio::time::sleep(Duration::from_secs_f64(minutes * 60.0 / SCALE)).await;
 }
 
-fn host(scene: &Scene, moments: (Timestamp, Timestamp), invocations: &[Invocation], report: &mut Report) -> Host {
-    let within = |at: Timestamp| moments.0 <= at && at <= moments.1;
-    let asked: Vec<Asked> = scene.hosts.asked().into_iter().filter(|asked| within(asked.began)).collect();
-    let of = |wish: &dyn Fn(&Asked) -> bool| asked.iter().filter(|asked| wish(asked)).count();
-    let status = of(&|asked| asked.mentions("/status") && !asked.is_read());
-    let renewals = of(&|asked| asked.mentions("comp=lease"));
-    let (receives, messages) = (of(&Asked::is_receive), of(&|asked| asked.mentions("popreceipt")));
-    let seconds = moments.1.duration_since(moments.0).as_secs_f64();
-    let ticks = invocations.iter().filter(|i| within(i.started) && i.message.is_none()).count();
-    let title = format!("emulated Functions host at rest, {seconds:.0} s of the wall clock");
-    report.detail(format!(
-        "\n{title}\n  {receives} receives of all queues ({:.0} a second), {messages} deletes and releases of messages, \
-         {status} writes of timers' status for {ticks} ticks, {renewals} requests about locks, {} other",
-        receives as f64 / seconds,
-        asked.len() - receives - messages - status - renewals
-    ));
-    let queues: BTreeSet<&str> = asked.iter().filter(|asked| asked.is_receive()).filter_map(Asked::queue).collect();
-    let status_writes = status as f64 / ticks.max(1) as f64;
-    let each = receives as f64 / seconds / queues.len().max(1) as f64;
-    report.plain("at rest, host: receives a second of each queue that is listened to", format!("{each:.1}"));
-    report.plain("  writes of a timer's status, each tick", format!("{status_writes:.1}"));
-    Host { status_writes, queues: queues.len(), receives: each }
+/// What the host does for a tick, and the bytes of the SDK's log for a request.
+fn host(scene: &Scene, moments: (Timestamp, Timestamp), logs: &Logs, report: &mut Report) -> (Tick, f64) {
+    let asked = scene.seen.asked(moments);
+    let of = |wish: &dyn Fn(&HostAsked) -> bool| asked.iter().filter(|asked| wish(asked)).count().max(1) as f64;
+    let status = of(&|asked| asked.line.contains("/timers/"));
+    let containers = of(&|asked| asked.line.contains("restype=container"));
+    let bytes = logs.requests.values().fold(Bytes::default(), |sum, of| sum + *of);
+    // Every tick writes its status once.
+    let tick = Tick { writes: (status + containers) / status, log: bytes.taken / status };
+    let each = (bytes.taken + bytes.kept_out) / of(&|_| true);
+    report.plain("at rest, host: writes a tick of a timer", format!("{:.1}", tick.writes));
+    report.plain(
+        "  the SDK's log of a storage request; of it taken in a tick",
+        format!("{each:.0}, {:.0} bytes", tick.log),
+    );
+    (tick, each)
 }
 
 fn tell(rest: &Rest, doubtful: usize, report: &mut Report) {
@@ -141,7 +142,6 @@ impl Rest {
             calls: Vec::new(),
             storage: Vec::new(),
             most: 0,
-            busy: Duration::ZERO,
         })
     }
 }

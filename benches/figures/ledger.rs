@@ -1,7 +1,5 @@
 //! Which function made which call: by the invocation in whose time it fell, for one peering at a time.
 
-use std::time::Duration;
-
 use emulator::clouds::{Call, Service};
 use emulator::host::Invocation;
 use jiff::Timestamp;
@@ -24,8 +22,6 @@ pub struct Ran {
     pub storage: Vec<Asked>,
     /// Storage requests of the invocation that made most.
     pub most: usize,
-    /// How long it ran, in all.
-    pub busy: Duration,
 }
 
 /// Calls of the clouds by kind.
@@ -115,10 +111,7 @@ pub fn all_between(
     let (mut ran, mut doubtful) = (Vec::new(), 0);
     let mut of_each = vec![0; mine.len()];
     for invocation in &mine {
-        let of = entry(&mut ran, &invocation.function);
-        of.runs += 1;
-        let took = invocation.ended.map(|ended| ended.duration_since(invocation.started));
-        of.busy += took.and_then(|took| Duration::try_from(took).ok()).unwrap_or_default();
+        entry(&mut ran, &invocation.function).runs += 1;
     }
     for call in calls {
         if let Some(at) = whose((call.at, call.at), &mine, &mut doubtful) {
@@ -149,7 +142,7 @@ fn entry<'a>(ran: &'a mut Vec<Ran>, function: &str) -> &'a mut Ran {
     let at = ran.iter().position(|of| of.function == function).unwrap_or(ran.len());
     if at == ran.len() {
         let (function, calls, storage) = (function.to_owned(), Vec::new(), Vec::new());
-        ran.push(Ran { function, runs: 0, calls, storage, most: 0, busy: Duration::ZERO });
+        ran.push(Ran { function, runs: 0, calls, storage, most: 0 });
     }
     &mut ran[at]
 }

@@ -14,6 +14,7 @@
 
 mod at_rest;
 mod costs;
+mod flex;
 mod ledger;
 mod one_peering;
 mod poll_rounds;
@@ -22,6 +23,7 @@ mod process;
 mod recorder;
 mod report;
 mod scene;
+mod seen;
 mod timeline;
 
 use std::process::ExitCode;
@@ -33,30 +35,28 @@ type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let calls = std::env::args().any(|argument| argument == "--calls");
-    match measure(calls).await {
-        Ok(report) => {
-            report.print();
-            ExitCode::SUCCESS
-        }
+    let mut report = Report::new(std::env::args().any(|argument| argument == "--calls"));
+    let measured = measure(&mut report).await;
+    process::load(&mut report);
+    report.print();
+    match measured {
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("the figures could not be measured: {error}");
+            eprintln!("the other figures could not be measured: {error}");
             ExitCode::FAILURE
         }
     }
 }
 
-async fn measure(calls: bool) -> Outcome<Report> {
-    let mut report = Report::new(calls);
+async fn measure(report: &mut Report) -> Outcome<()> {
     let handler = match std::env::var_os("HANDLER") {
         Some(handler) => std::path::absolute(handler)?,
         None => process::build()?,
     };
-    process::size(&handler, &mut report)?;
-    let peerings = one_peering::measure(&handler, &mut report).await?;
-    poll_rounds::measure(&handler, &mut report).await?;
-    let rest = at_rest::measure(&handler, &mut report).await?;
-    costs::reckon(&rest, &peerings, &mut report)?;
-    process::load(&mut report);
-    Ok(report)
+    process::size(&handler, report)?;
+    let peerings = one_peering::measure(&handler, report).await?;
+    let instances = flex::measure(&handler, report).await?;
+    poll_rounds::measure(&handler, report).await?;
+    let rest = at_rest::measure(&handler, report).await?;
+    costs::reckon(&rest, &peerings, &instances, report)
 }

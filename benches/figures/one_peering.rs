@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use crate::ledger::{self, Ran};
 use crate::report::Report;
 use crate::scene::{Scene, Stage, flag, text};
+use crate::seen::Logs;
 use crate::timeline::{self, Parts};
 use crate::{Outcome, process};
 
@@ -36,8 +37,8 @@ const AFTERWARDS: &str = "verify_connectivity";
 pub struct Measured {
     /// What each function did.
     pub ran: Vec<Ran>,
-    /// Lines that the handler logged, and their bytes.
-    pub logged: (usize, usize),
+    /// What went to Application Insights.
+    pub logs: Logs,
     parts: Parts,
     doubtful: usize,
 }
@@ -123,7 +124,7 @@ async fn seen_since(scene: &Scene, request: (Timestamp, String)) -> Measured {
     let before: Vec<_> = all.iter().filter(|i| active.is_none_or(|at| i.started < at)).cloned().collect();
     let parts = timeline::split(began, active.unwrap_or(until), &before, &calls, &timeline::visible(&asked, request));
     let (ran, doubtful) = ledger::between((began, until), &all, &calls, &asked);
-    Measured { ran, logged: scene.logged((began, until)), parts, doubtful }
+    Measured { ran, logs: scene.seen.logs((began, until)), parts, doubtful }
 }
 
 fn calls(first: &Measured, elsewhere: &Measured, further: &Measured, report: &mut Report) {

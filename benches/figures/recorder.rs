@@ -1,4 +1,4 @@
-//! What the handler, or the Functions host, asks of storage, exactly: a proxy before Azurite that keeps a line for every request.
+//! What the handler asks of storage, exactly: a proxy before Azurite that keeps a line for every request.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -25,8 +25,6 @@ pub enum Store {
     Table,
     /// Queues.
     Queue,
-    /// Blobs.
-    Blob,
 }
 
 /// One request, and the answer's status.
@@ -51,24 +49,12 @@ impl Asked {
         self.line.starts_with("GET ") && self.store != Store::Queue
     }
 
-    /// Whether it asks a queue for messages to handle.
-    pub fn is_receive(&self) -> bool {
-        self.store == Store::Queue && self.line.starts_with("GET ") && self.line.contains("/messages")
-    }
-
     /// Whether it makes a table or a queue, or finds it made.
     pub fn makes(&self) -> bool {
         match self.store {
             Store::Table => self.line.starts_with("POST Tables"),
             Store::Queue => self.line.starts_with("PUT ") && !self.line.contains("/messages"),
-            Store::Blob => false,
         }
-    }
-
-    /// The queue that it is about.
-    pub fn queue(&self) -> Option<&str> {
-        let (path, _) = self.line.split_once(' ')?.1.split_once("/messages")?;
-        (self.store == Store::Queue).then_some(path)
     }
 
     /// Whether method, path and query have a text in them.

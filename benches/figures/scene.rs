@@ -2,17 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use emulator::azurite::{Azurite, Entity};
 use emulator::clouds::{Clouds, Lags, Options, Pair};
-use emulator::host::{Event, Events, HostOptions, Invocation, Supervisor};
+use emulator::host::{Events, Flex, HostOptions, Invocation, Supervisor};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::Outcome;
 use crate::recorder::{Recorder, Store};
+use crate::seen::Seen;
 
 /// Everything of one measurement. Ends when dropped; [`Scene::stop`] also removes its files.
 pub struct Scene {
@@ -22,14 +22,14 @@ pub struct Scene {
     pub pairs: Vec<Pair>,
     /// What the handler asked of storage.
     pub recorder: Recorder,
-    /// What the Functions host asked of it, if the stage is watched.
-    pub hosts: Recorder,
+    /// What the Functions host told of itself.
+    pub seen: Seen,
+    /// Queues that functions listen to.
+    pub queues: usize,
     /// The app's settings.
     pub settings: BTreeMap<String, String>,
     host: Supervisor,
     azurite: Azurite,
-    ended: Arc<Mutex<Vec<Invocation>>>,
-    lines: Arc<Mutex<Vec<(Timestamp, usize)>>>,
     folder: PathBuf,
 }
 
@@ -41,8 +41,8 @@ pub struct Stage {
     pub lags: Lags,
     /// So many VPCs, networks, and pairs of both.
     pub networks: (usize, usize, usize),
-    /// Whether the host's requests of storage are recorded, too.
-    pub watched: bool,
+    /// Whether each function has an instance of its own, as on Flex Consumption; they start at once.
+    pub flex: bool,
     /// Other schedules of timers than theirs.
     pub schedules: Vec<(&'static str, &'static str)>,
 }
@@ -50,14 +50,14 @@ pub struct Stage {
 impl Stage {
     /// One for peerings: sweep works for none, and would fall into the time of functions that do.
     pub fn new(scale: f64, lags: Lags, networks: (usize, usize, usize)) -> Self {
-        Self { scale, lags, networks, watched: false, schedules: vec![("sweep", "0 0 0 1 1 *")] }
+        Self { scale, lags, networks, flex: false, schedules: vec![("sweep", "0 0 0 1 1 *")] }
     }
 }
 
 impl Scene {
     /// Starts it all.
     pub async fn start(handler: &Path, stage: Stage) -> Outcome<Self> {
-        let Stage { scale, lags, networks, watched, schedules } = stage;
+        let Stage { scale, lags, networks, flex, schedules } = stage;
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let folder = root.join("target/environments").join(format!("figures-{}", uuid::Uuid::new_v4()));
         std::fs::create_dir_all(folder.join("clouds"))?;
@@ -68,41 +68,39 @@ impl Scene {
         let clouds = Clouds::start(options).await?;
         let (vpcs, vnets, count) = networks;
         let pairs = clouds.world().pairs(vpcs, vnets, count, false);
-        let (recorder, hosts) = (Recorder::default(), Recorder::default());
+        let recorder = Recorder::default();
         let mut settings = clouds.settings();
-        settings.insert("AzureWebJobsStorage".to_owned(), recorded(&azurite, &recorder, false).await?);
+        settings.insert("AzureWebJobsStorage".to_owned(), recorded(&azurite, &recorder).await?);
         settings.insert("TIME_SCALE".to_owned(), scale.to_string());
+        // The host counts what it would send there.
+        settings.insert("APPLICATIONINSIGHTS_CONNECTION_STRING".to_owned(), "InstrumentationKey=none".to_owned());
         let app = folder.join("app");
         stager::stage(root, handler, &app)?;
         for (timer, schedule) in schedules {
             reschedule(&app, timer, schedule)?;
         }
+        let queues = queues(&app)?;
         // The host's own requests are not the handler's.
-        let own = if watched { recorded(&azurite, &hosts, true).await? } else { azurite.connection_string() };
-        let mut options = HostOptions::new(&app, own).time_scale(scale);
+        let mut options = HostOptions::new(&app, azurite.connection_string()).time_scale(scale);
         options.settings = settings.clone();
-        let (events, ended) = (Events::new(), Arc::new(Mutex::new(Vec::new())));
-        let lines = Arc::new(Mutex::new(Vec::new()));
-        let (seen, told) = (ended.clone(), lines.clone());
-        events.observe(move |event| match event {
-            Event::Ended(invocation) => {
-                seen.lock().unwrap_or_else(PoisonError::into_inner).push(invocation.clone());
-            }
-            Event::Line(_, line) => {
-                told.lock().unwrap_or_else(PoisonError::into_inner).push((Timestamp::now(), line.len()));
-            }
-            _ => {}
-        });
+        options.flex = flex.then(|| Flex::new(Duration::ZERO));
+        let events = Events::new();
+        let seen = Seen::of(&events);
         options.events = events;
         let host = Supervisor::start(options).await?;
-        Ok(Self { clouds, pairs, recorder, hosts, settings, host, azurite, ended, lines, folder })
+        Ok(Self { clouds, pairs, recorder, seen, queues, settings, host, azurite, folder })
     }
 
     /// Asks for something to be done about a peering; returns when, and the message's id.
     pub async fn request(&self, action: &str, pair: &Pair) -> Outcome<(Timestamp, String)> {
         let text = json!({"version": 1, "action": action, "vpc": pair.vpc, "vnet": pair.vnet}).to_string();
         let at = Timestamp::now();
-        Ok((at, self.azurite.account().enqueue("peering-requests", &text).await?))
+        Ok((at, self.send(&text).await?))
+    }
+
+    /// Puts a text on the public queue; returns the message's id.
+    pub async fn send(&self, text: &str) -> Outcome<String> {
+        Ok(self.azurite.account().enqueue("peering-requests", text).await?)
     }
 
     /// Waits until so many peerings satisfy `wish`.
@@ -139,16 +137,7 @@ impl Scene {
 
     /// Invocations that ended, in the order in which they started.
     pub fn invocations(&self) -> Vec<Invocation> {
-        let mut all = self.ended.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        all.sort_by_key(|invocation| invocation.started);
-        all
-    }
-
-    /// Lines that the handler logged between two moments, and their bytes.
-    pub fn logged(&self, moments: (Timestamp, Timestamp)) -> (usize, usize) {
-        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        let within = lines.iter().filter(|(at, _)| moments.0 <= *at && *at <= moments.1);
-        within.fold((0, 0), |(count, bytes), (_, length)| (count + 1, bytes + length))
+        self.seen.invocations()
     }
 
     /// Process id of the handler.
@@ -158,9 +147,8 @@ impl Scene {
 
     /// Ends the host; storage and clouds stay.
     pub async fn stop_host(self) -> Stopped {
-        let Self { clouds, recorder, hosts, mut settings, host, azurite, folder, .. } = self;
+        let Self { clouds, recorder, mut settings, host, azurite, folder, .. } = self;
         host.stop().await;
-        hosts.stop();
         settings.insert("AzureWebJobsStorage".to_owned(), azurite.connection_string());
         Stopped { settings, recorder, azurite, folder, _clouds: clouds }
     }
@@ -209,12 +197,21 @@ pub fn flag(row: &Entity, column: &str) -> bool {
     row.get(column).and_then(Value::as_bool) == Some(true)
 }
 
-/// The connection string of the account, its queues and tables behind the recorder; its blobs, too, for a host.
-async fn recorded(azurite: &Azurite, recorder: &Recorder, blobs: bool) -> Outcome<String> {
+/// How many functions of the staged app listen to a queue.
+fn queues(app: &Path) -> Outcome<usize> {
+    let mut queues = 0;
+    for entry in std::fs::read_dir(app)? {
+        let text = std::fs::read_to_string(entry?.path().join("function.json")).unwrap_or_default();
+        queues += usize::from(text.contains("queueTrigger"));
+    }
+    Ok(queues)
+}
+
+/// The connection string of the account, its queues and tables behind the recorder.
+async fn recorded(azurite: &Azurite, recorder: &Recorder) -> Outcome<String> {
     let mut connection = azurite.connection_string();
     let endpoints = azurite.endpoints();
-    let services = [(Store::Queue, &endpoints.queue), (Store::Table, &endpoints.table)];
-    for (store, address) in services.into_iter().chain(blobs.then_some((Store::Blob, &endpoints.blob))) {
+    for (store, address) in [(Store::Queue, &endpoints.queue), (Store::Table, &endpoints.table)] {
         connection = connection.replace(address.as_str(), &recorder.before(store, address).await?);
     }
     Ok(connection)

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::azurite::{Account, Azurite, Entity};
 use crate::clouds::{Clouds, Lags, Options, Pair};
-use crate::host::{Duplicate, Events, HostOptions, Supervisor};
+use crate::host::{Duplicate, Events, Flex, HostOptions, Supervisor};
 
 /// How the environment is to be.
 #[derive(Debug, Clone)]
@@ -26,6 +26,8 @@ pub struct Setup {
     pub lags: Lags,
     /// Whether messages are delivered twice.
     pub duplicate: Duplicate,
+    /// Whether each function has an instance of its own, which comes and goes.
+    pub flex: Option<Flex>,
     /// Settings of the app beside those that the environment gives.
     pub settings: BTreeMap<String, String>,
     /// The token that Aiven takes.
@@ -66,6 +68,7 @@ impl Setup {
             time_scale,
             lags: Lags::documented(),
             duplicate: Duplicate::None,
+            flex: None,
             settings: BTreeMap::new(),
             aiven_token: None,
             poll_cap: None,
@@ -115,6 +118,7 @@ impl Setup {
         options.settings.insert("TIME_SCALE".to_owned(), self.time_scale.to_string());
         options.settings.extend(self.settings.clone());
         options.duplicate = self.duplicate;
+        options.flex = self.flex;
         options.poll_cap = self.poll_cap;
         options.events = Events::new();
         Supervisor::start(options).await

@@ -3,11 +3,11 @@
 //! The types are the schema ("host.json reference for Azure Functions 2.x and later"; SchemaStore's `host.json`). The host itself
 //! ignores a key that it does not know, and for ever tries again to start on a value out of range.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::Deserialize;
 
+use super::log_levels::LogLevels;
 use crate::Finding;
 
 /// Refuses what the host would ignore or could not start with.
@@ -52,19 +52,8 @@ enum TelemetryMode {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[allow(dead_code, reason = "what is checked is how they are read")]
 struct Logging {
-    log_level: Option<BTreeMap<String, Level>>,
+    log_level: Option<LogLevels>,
     application_insights: Option<ApplicationInsights>,
-}
-
-#[derive(Deserialize)]
-enum Level {
-    Trace,
-    Debug,
-    Information,
-    Warning,
-    Error,
-    Critical,
-    None,
 }
 
 #[derive(Deserialize)]
@@ -262,6 +251,7 @@ mod tests {
             ("00:00:00.500", "00:00:00.050", "is not 100 to"),
             ("base64", "base32", "unknown variant `base32`"),
             ("Information", "Info", "unknown variant `Info`"),
+            (", \"Azure.Core\": \"Warning\"", "", "Set \"Azure.Core\": \"Warning\""),
             ("[4.*, 5.0.0)", "4.*", "no range of versions"),
             ("[4.*, 5.0.0)", "[3.*, 4.0.0)", "no range of versions"),
         ] {

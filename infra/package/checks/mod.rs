@@ -6,6 +6,7 @@ use crate::Finding;
 use crate::bicep::Templates;
 
 mod host_json;
+mod log_levels;
 mod queues;
 mod settings;
 

@@ -53,6 +53,15 @@ impl Blob {
         }
     }
 
+    /// Whether nobody holds its lease at this moment.
+    ///
+    /// # Errors
+    /// When storage refuses (404: no such blob) or does not answer.
+    pub async fn is_free(&self) -> Result<bool, StorageError> {
+        let answer = self.call(Method::HEAD, Vec::new(), Vec::new(), Vec::new()).await?;
+        Ok(answer.header("x-ms-lease-state").is_none_or(|state| state != "leased" && state != "breaking"))
+    }
+
     /// Takes its lease for `seconds` (15 to 60); `None` if somebody else holds it.
     ///
     /// # Errors
@@ -94,7 +103,11 @@ impl Blob {
         self.call(Method::PUT, vec![("comp", "lease".to_owned())], headers, Vec::new()).await
     }
 
-    async fn create_container(&self) -> Result<(), StorageError> {
+    /// Makes its container, unless that is there.
+    ///
+    /// # Errors
+    /// When storage refuses or does not answer.
+    pub async fn create_container(&self) -> Result<(), StorageError> {
         let query = vec![("restype", "container".to_owned())];
         let path = format!("/{}", self.container);
         let call = Call {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -58,6 +60,9 @@ impl StorageError {
     }
 }
 
+/// Is told of every request that storage answered: method, path and query, and the status.
+type Watcher = Arc<dyn Fn(&str, u16) + Send + Sync>;
+
 /// A storage account. Cheap to clone.
 #[derive(Clone)]
 pub struct Account {
@@ -67,6 +72,7 @@ pub struct Account {
     pub(super) blob: String,
     pub(super) queue: String,
     pub(super) table: String,
+    watcher: Option<Watcher>,
 }
 
 impl std::fmt::Debug for Account {
@@ -108,14 +114,23 @@ impl Account {
     /// A client of the account `name` whose key is `key` (base64) at these endpoints, each with the
     /// account in its path.
     pub(super) fn new(name: &str, key: &str, blob: &str, queue: &str, table: &str) -> Self {
+        // Azurite closes a connection after five idle seconds: a request sent at that moment gets no answer.
+        let http = reqwest::Client::builder().pool_idle_timeout(Duration::from_secs(3)).build();
         Self {
-            http: reqwest::Client::new(),
+            http: http.unwrap_or_default(),
             name: name.to_owned(),
             key: BASE64_STANDARD.decode(key).unwrap_or_default(),
             blob: blob.trim_end_matches('/').to_owned(),
             queue: queue.trim_end_matches('/').to_owned(),
             table: table.trim_end_matches('/').to_owned(),
+            watcher: None,
         }
+    }
+
+    /// Tells `watcher` of every request that storage answers: method, path and query, and the status.
+    #[must_use]
+    pub fn watched(self, watcher: impl Fn(&str, u16) + Send + Sync + 'static) -> Self {
+        Self { watcher: Some(Arc::new(watcher)), ..self }
     }
 
     /// A client of the account that a connection string with explicit endpoints names.
@@ -145,6 +160,7 @@ impl Account {
     pub(super) async fn send(&self, call: Call<'_>) -> Result<Answer, StorageError> {
         let operation = format!("{} {}", call.method, call.path);
         let (url, headers) = self.sign(&call);
+        let line = format!("{} {}", call.method, url.trim_start_matches(call.base));
         let mut request = self.http.request(call.method, url);
         for (name, value) in headers {
             request = request.header(name, value);
@@ -154,6 +170,9 @@ impl Account {
         let (status, headers) = (response.status(), response.headers().clone());
         let body = response.bytes().await.map_err(unreachable)?.to_vec();
         let answer = Answer { headers, body };
+        if let Some(watcher) = &self.watcher {
+            watcher(&line, status.as_u16());
+        }
         if status.is_success() { Ok(answer) } else { Err(refusal(operation, status, &answer)) }
     }
 

@@ -29,6 +29,9 @@ pub struct Arguments {
     /// Run the functions in the real host, Core Tools' `func`, if it is on PATH; timers then run in real time, and so does all else
     #[arg(long)]
     pub func: bool,
+    /// Give each function an instance of its own, as Flex Consumption does: started by the first message, after so long; gone when idle
+    #[arg(long, value_name = "8s", conflicts_with = "func", value_parser = seconds)]
+    pub cold_start: Option<Duration>,
     /// Let something go wrong; "list" shows what there is. May be given more than once
     #[arg(long, value_name = "NAME")]
     pub fault: Vec<String>,
@@ -71,5 +74,23 @@ fn scale(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(scale) if scale.is_finite() && scale >= 1.0 => Ok(scale),
         _ => Err("give a number from 1 on: 60 makes a minute pass in a second".to_owned()),
+    }
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let number =
+        text.strip_suffix('s').unwrap_or(text).parse().ok().and_then(|number| Duration::try_from_secs_f64(number).ok());
+    number.ok_or_else(|| "give seconds, such as 8s; they run as fast as all else".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cold_start_is_given_in_seconds() {
+        let cold = |text: &str| Arguments::try_parse_from(["demo", "--cold-start", text]).ok()?.cold_start;
+        assert_eq!((cold("8s"), cold("0.5")), (Some(Duration::from_secs(8)), Some(Duration::from_millis(500))));
+        assert_eq!((cold("-1s"), cold("8m"), cold("")), (None, None, None));
     }
 }

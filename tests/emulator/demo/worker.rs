@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use emulator::azurite::Azurite;
 use emulator::clouds::Clouds;
 use emulator::environment::{Environment, Setup};
+use emulator::host::Flex;
 use rustix::process::{Signal, getpgrp};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -107,6 +108,7 @@ async fn run(arguments: &Arguments, work: &Work, screen: &mut Screen) -> Result<
     let mut setup = Setup::new(&root, handler, arguments.time_scale);
     setup.folder = Some(work.folder.clone());
     setup.duplicate = trouble::duplicate(&arguments.fault);
+    setup.flex = arguments.cold_start.map(Flex::new);
     if arguments.func {
         func::instead(&mut setup);
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::function::{self, Function};
+use super::log_filter::LogFilter;
 use super::options::HostOptions;
 use super::timespan;
 
@@ -29,6 +30,7 @@ pub(super) struct App {
     /// `None` is unbounded.
     pub(super) function_timeout: Option<Duration>,
     pub(super) functions: Vec<Function>,
+    pub(super) log_filter: LogFilter,
 }
 
 /// `customHandler.description`.
@@ -74,7 +76,8 @@ pub(super) fn load(options: &HostOptions) -> Result<App, ConfigError> {
         .ok_or_else(|| broken("customHandler.description.defaultExecutablePath is missing; name the handler"))?;
     let retry = function::retry_policy(&host["retry"]);
     let functions = function::load_all(&root, options, retry.as_ref())?;
-    Ok(App { root, handler, queues, function_timeout: function_timeout(&host), functions })
+    let function_timeout = function_timeout(&host);
+    Ok(App { root, handler, queues, function_timeout, functions, log_filter: LogFilter::of(&host) })
 }
 
 pub(super) fn parse(path: &Path) -> Result<Value, ConfigError> {

@@ -8,6 +8,7 @@ use tokio::sync::broadcast;
 use uuid::Uuid;
 
 use super::lifecycle::StopReason;
+use super::telemetry::{Item, Meter};
 
 /// Events a slow subscriber may lag behind before it loses some.
 const BUFFER: usize = 16_384;
@@ -112,6 +113,19 @@ pub enum Event {
         /// The function whose output it is.
         function: String,
     },
+    /// Storage answered a request of the host's own. Observers alone are told: a subscriber would fall behind.
+    Asked {
+        /// The function that the host is for; empty: for all.
+        instance: String,
+        /// Method, path below the account, query.
+        line: String,
+        /// HTTP status.
+        status: u16,
+    },
+    /// Application Insights takes an item in, if the app's settings name one. Told to observers alone.
+    Telemetry(Item),
+    /// The same, but the log levels of `host.json` keep it out.
+    KeptOut(Item),
     /// Storage refused or did not answer, or a function cannot be used; the host goes on.
     Trouble(String),
 }
@@ -140,6 +154,7 @@ type Observer = Arc<dyn Fn(&Event) + Send + Sync>;
 struct State {
     counts: Counts,
     observers: Vec<Observer>,
+    meter: Option<Meter>,
 }
 
 /// Tells everything that happens. Clones share one stream and one set of counters.
@@ -165,7 +180,7 @@ impl Events {
     /// Nothing happened yet.
     #[must_use]
     pub fn new() -> Self {
-        let state = State { counts: Counts::default(), observers: Vec::new() };
+        let state = State { counts: Counts::default(), observers: Vec::new(), meter: None };
         Self { sender: broadcast::Sender::new(BUFFER), state: Arc::new(Mutex::new(state)) }
     }
 
@@ -187,17 +202,25 @@ impl Events {
         self.lock().counts.clone()
     }
 
+    /// Counts telemetry from now on; the hosts that follow one another on one app share one meter.
+    pub(super) fn meter(&self, meter: Option<Meter>) {
+        self.lock().meter = meter;
+    }
+
     pub(super) fn tell(&self, event: Event) {
-        let observers = {
+        let (observers, items) = {
             let mut state = self.lock();
             count(&mut state.counts, &event);
-            state.observers.clone()
+            let items = state.meter.as_mut().map(|meter| meter.items(&event)).unwrap_or_default();
+            (state.observers.clone(), items)
         };
-        for observer in observers {
-            observer(&event);
+        let tell = |event: &Event| observers.iter().for_each(|observer| observer(event));
+        tell(&event);
+        items.iter().for_each(tell);
+        if !matches!(event, Event::Asked { .. }) {
+            // No subscriber is fine.
+            let _ = self.sender.send(event);
         }
-        // No subscriber is fine.
-        let _ = self.sender.send(event);
     }
 
     pub(super) fn delivered(&self, queue: &str, message: &str) {

@@ -14,6 +14,7 @@ use super::function::Trigger;
 use super::launcher::Launcher;
 use super::options::HostOptions;
 use super::process::{self, End, Order, Phase, Worker};
+use super::telemetry::Meter;
 use super::timer_lock::Held;
 use super::{queue, timer, trigger};
 use crate::azurite::{Account, StorageError};
@@ -119,8 +120,13 @@ impl Host {
     /// # Errors
     /// When `host.json` or a `function.json` or the connection string is unusable.
     pub async fn start(options: HostOptions) -> Result<Self, HostError> {
-        let account = Account::from_connection_string(&options.connection_string)?;
+        let events = options.events.clone();
+        let instance = options.target().unwrap_or_default().to_owned();
+        let account = Account::from_connection_string(&options.connection_string)?.watched(move |line, status| {
+            events.tell(Event::Asked { instance: instance.clone(), line: line.to_owned(), status });
+        });
         let mut app = config::load(&options)?;
+        options.events.meter(options.is_traced().then(|| meter(&app, options.time_scale)));
         let initialization = app.handler.initialization_timeout;
         let (launcher, worker) = process::prepare(&mut app, &options)?;
         let core = Arc::new(Core {
@@ -139,7 +145,10 @@ impl Host {
     }
 
     fn run(core: Arc<Core>, launcher: Launcher) -> Self {
+        let target = core.options.target();
+        let mine = |index: &usize| target.is_none_or(|name| core.app.functions[*index].name == name);
         let listeners: Vec<JoinHandle<()>> = (0..core.app.functions.len())
+            .filter(mine)
             .map(|index| match core.app.functions[index].trigger {
                 Trigger::Queue { .. } => tokio::spawn(queue::listen(Arc::clone(&core), index)),
                 Trigger::Timer { .. } => tokio::spawn(timer::run(Arc::clone(&core), index)),
@@ -224,6 +233,11 @@ impl Drop for Host {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+fn meter(app: &App, scale: f64) -> Meter {
+    let queues = app.functions.iter().any(|function| matches!(function.trigger, Trigger::Queue { .. }));
+    Meter::new(app.log_filter.clone(), Scale::new(scale), queues)
 }
 
 /// Launches the handler again and again, and counts its errors.

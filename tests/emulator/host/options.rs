@@ -5,6 +5,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::events::Events;
+use super::flex::Flex;
+
+/// Names what an instance is for.
+const TARGET: &str = "FUNCTIONS_TARGET_GROUP";
 
 /// Whether messages are delivered more than once, as they are when a lease is lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -52,6 +56,8 @@ pub struct HostOptions {
     /// Whether a [`super::Supervisor`] replaces the host when its `host.json` or a `function.json`
     /// changes: the new handler starts on another port before the old one ends.
     pub watch: bool,
+    /// Whether a [`super::Supervisor`] runs each function on an instance of its own, as on Flex Consumption.
+    pub flex: Option<Flex>,
     /// Names the timers' locks and status blobs. Hosts that share storage and this id share them.
     pub host_id: String,
     /// Processor cores of the emulated instance; they set `newBatchThreshold`.
@@ -75,6 +81,7 @@ impl HostOptions {
             duplicate: Duplicate::default(),
             orphans: false,
             watch: false,
+            flex: None,
             host_id: "emulated".to_owned(),
             cores: 1,
             events: Events::new(),
@@ -99,6 +106,16 @@ impl HostOptions {
             given.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         settings.extend(self.settings.clone());
         settings
+    }
+
+    /// The function that this host is for: on Flex Consumption the platform names it, and the listeners of all others do nothing.
+    pub(super) fn target(&self) -> Option<&str> {
+        self.settings.get(TARGET)?.strip_prefix("function:")
+    }
+
+    /// The same for one function.
+    pub(super) fn for_function(&self, function: &str) -> Self {
+        self.clone().setting(TARGET, format!("function:{function}"))
     }
 
     /// Whether Application Insights is configured, which puts a trace context on every request.

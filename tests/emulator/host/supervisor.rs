@@ -9,12 +9,17 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use super::config;
 use super::events::{Counts, Event, Events};
+use super::flex;
 use super::lifecycle::{Host, HostError};
 use super::options::HostOptions;
 
+/// Hosts that run now: by the function that each is for; one that is for all by no name.
+pub(super) type Current = Arc<Mutex<BTreeMap<String, Arc<Host>>>>;
+
 /// From a host's end to the next one's start; real, not scaled.
-const PAUSE: Duration = Duration::from_millis(200);
+pub(super) const PAUSE: Duration = Duration::from_millis(200);
 
 /// How often the app's configuration is looked at; the real host is told by the file system, and waits
 /// as long for more changes.
@@ -29,10 +34,10 @@ pub enum Moment {
     End,
 }
 
-/// A host that is started again whenever it stops. Dropping it kills the host.
+/// A host that is started again whenever it stops, or one for each function: [`HostOptions::flex`]. Dropping it kills them.
 #[derive(Debug)]
 pub struct Supervisor {
-    current: Arc<Mutex<Option<Arc<Host>>>>,
+    current: Current,
     events: Events,
     enough: watch::Sender<bool>,
     task: Option<JoinHandle<()>>,
@@ -45,17 +50,22 @@ impl Supervisor {
     /// When the app or the connection string is unusable.
     pub async fn start(options: HostOptions) -> Result<Self, HostError> {
         let events = options.events.clone();
-        let first = Arc::new(Host::start(options.clone()).await?);
-        let current = Arc::new(Mutex::new(Some(Arc::clone(&first))));
+        let current = Current::default();
         let (enough, asked) = watch::channel(false);
-        let task = tokio::spawn(supervise(options, first, Arc::clone(&current), asked));
+        let task = if let Some(plan) = options.flex {
+            let functions = config::load(&options)?.functions;
+            tokio::spawn(flex::run(options, plan, functions, Arc::clone(&current), asked))
+        } else {
+            let first = Host::start(options.clone()).await?;
+            tokio::spawn(supervise(options, first, Arc::clone(&current), asked))
+        };
         Ok(Self { current, events, enough, task: Some(task) })
     }
 
-    /// The host that runs now; `None` between two.
+    /// The host that runs now, one of them if there are several; `None` between two.
     #[must_use]
     pub fn host(&self) -> Option<Arc<Host>> {
-        self.current.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.current.lock().unwrap_or_else(PoisonError::into_inner).values().next().cloned()
     }
 
     /// What kills the handler or the host from anywhere: from a cloud's fault, or an observer of events.
@@ -114,25 +124,22 @@ impl Supervisor {
 
 /// Kills the handler or the host of a [`Supervisor`], as long as there is one. Keeps nothing alive.
 #[derive(Debug, Clone)]
-pub struct Control(Weak<Mutex<Option<Arc<Host>>>>);
+pub struct Control(Weak<Mutex<BTreeMap<String, Arc<Host>>>>);
 
 impl Control {
-    /// SIGKILLs the handler, if there is one; see [`Host::kill_handler`].
+    /// SIGKILLs the handler, every one that there is; see [`Host::kill_handler`].
     pub fn kill_handler(&self) {
-        if let Some(host) = self.host() {
-            host.kill_handler();
-        }
+        self.hosts().iter().for_each(|host| host.kill_handler());
     }
 
-    /// Kills the host, if there is one; see [`Host::kill`]. Another one is started.
+    /// Kills the host, every one that there is; see [`Host::kill`]. Others are started.
     pub fn kill_host(&self) {
-        if let Some(host) = self.host() {
-            host.kill();
-        }
+        self.hosts().iter().for_each(|host| host.kill());
     }
 
-    fn host(&self) -> Option<Arc<Host>> {
-        self.0.upgrade()?.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    fn hosts(&self) -> Vec<Arc<Host>> {
+        let hosts = self.0.upgrade().map(|all| all.lock().unwrap_or_else(PoisonError::into_inner).clone());
+        hosts.unwrap_or_default().into_values().collect()
     }
 }
 
@@ -145,13 +152,18 @@ impl Drop for Supervisor {
     }
 }
 
-async fn supervise(
-    options: HostOptions,
-    mut host: Arc<Host>,
-    current: Arc<Mutex<Option<Arc<Host>>>>,
-    mut asked: watch::Receiver<bool>,
-) {
-    let set = |host: Option<Arc<Host>>| *current.lock().unwrap_or_else(PoisonError::into_inner) = host;
+/// Keeps a host running until enough is asked for.
+pub(super) async fn supervise(options: HostOptions, first: Host, current: Current, mut asked: watch::Receiver<bool>) {
+    let name = options.target().unwrap_or_default().to_owned();
+    let set = |host: Option<Arc<Host>>| {
+        let mut all = current.lock().unwrap_or_else(PoisonError::into_inner);
+        match host {
+            Some(host) => all.insert(name.clone(), host),
+            None => all.remove(&name),
+        }
+    };
+    let mut host = Arc::new(first);
+    set(Some(Arc::clone(&host)));
     loop {
         tokio::select! {
             _ = host.stopped() => {}
@@ -169,7 +181,8 @@ async fn supervise(
             }
             () = wait(&mut asked) => {
                 host.stop().await;
-                return set(None);
+                set(None);
+                return;
             }
         }
         set(None);
@@ -209,7 +222,7 @@ fn configuration(app: &Path) -> BTreeMap<PathBuf, Option<SystemTime>> {
     functions.chain([app.join("host.json")]).map(|path| (path.clone(), written(&path))).collect()
 }
 
-async fn wait(asked: &mut watch::Receiver<bool>) {
+pub(super) async fn wait(asked: &mut watch::Receiver<bool>) {
     // An error means that the supervisor is gone: that is asking, too.
     let _ = asked.wait_for(|asked| *asked).await;
 }

@@ -137,7 +137,13 @@ impl Timer<'_> {
 
     async fn keep(&self, status: &Status) {
         let Some(blob) = &self.blob else { return };
-        let written = tokio::time::timeout(Duration::from_secs(10), blob.write(status.json().as_bytes())).await;
+        let content = status.json();
+        let write = async {
+            // Each time, as `StorageScheduleMonitor` does: nearly always the container is there.
+            blob.create_container().await?;
+            blob.write(content.as_bytes()).await
+        };
+        let written = tokio::time::timeout(Duration::from_secs(10), write).await;
         if let Ok(Err(error)) = written {
             self.core.events().tell(Event::Trouble(error.to_string()));
         }
