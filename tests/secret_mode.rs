@@ -339,7 +339,7 @@ async fn without_the_right_to_add_a_password_the_command_is_printed_and_what_it_
         simulation.settle().await;
         let fault = simulation.record(&pair).await.unwrap().progress.fault.unwrap();
         let command = format!(
-            "az keyvault secret set --vault-name vault --name application-{app} --value \"$(az ad app credential reset --id {app} --append"
+            "az keyvault secret set --vault-name vault --name application-{app} --value=\"$(az ad app credential reset --id {app} --append"
         );
         assert!(fault.command.starts_with(&command) && fault.command.contains("run by an owner"), "{}", fault.command);
         run_by_hand(&mut simulation.world(), &app);
