@@ -94,7 +94,7 @@ fn cloud(text: &str) -> Result<String, String> {
     if cloud.len() > LONGEST_CLOUD || !cloud.chars().all(legal) || !cloud.split('-').any(|word| word == "azure") {
         let shown: String = text.chars().take(60).collect();
         return Err(format!(
-            "cloud {shown:?} is none of Azure's; `avn cloud list` names them, such as azure-westeurope"
+            "cloud {shown:?} is none of Azure's; `avn cloud list --project <project>` names them, such as azure-westeurope"
         ));
     }
     Ok(cloud)

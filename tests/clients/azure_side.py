@@ -108,6 +108,10 @@ def peer_network(az, traps=None):
 def delete_half(az):
     """Once Aiven's half is gone, the network's own is of no use."""
     half = "--vnet-name $user_vnet_name --resource-group $user_resource_group --subscription $user_subscription_id"
+    # What the fault of a network with too many peerings says to type.
+    listed = [one["name"] for one in az.run("del", f"az network vnet peering list {half}").json]
+    if listed != [PEERING]:
+        raise Unexpected(f"az network vnet peering list shows {listed}, not {PEERING}")
     shown = az.run("del", f"az network vnet peering show --name {PEERING} {half}").json["peeringState"]
     if shown != "Disconnected":
         raise Unexpected(f"Aiven's half is deleted, and the network's is {shown}, not Disconnected")

@@ -1,5 +1,6 @@
 """Aiven's how-to "Set up VPC peering on Azure" for the VPC of a project (and Timescale's, which is its older text), with `avn`."""
 
+import json
 import re
 
 from terminal import Unexpected
@@ -48,6 +49,16 @@ def table(printed):
 def await_active(avn):
     """Step 14."""
     avn.until("14", _GET, lambda typed: re.search(r"\bACTIVE\b", typed.out) is not None)
+
+
+def admit_network(avn):
+    """What `verify_connectivity` prints where a service's IP filter does not admit the network: the whole list, as text of JSON."""
+    filter = avn.run("", "avn service get pg-1 --json").json["user_config"]["ip_filter"] + ["10.0.1.0/24"]
+    text = json.dumps(filter, separators=(",", ":"))
+    avn.run("", f"avn service update pg-1 -c 'ip_filter={text}'")
+    shown = avn.run("", "avn service get pg-1 --json").json["user_config"]["ip_filter"]
+    if shown != filter:
+        raise Unexpected(f"the service's IP filter is {shown} after the update, not {filter}")
 
 
 def delete(avn):

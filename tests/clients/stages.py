@@ -75,6 +75,7 @@ def aivens_side(traps):
         project_vpc.create(avn)
         project_vpc.await_pending_peer(avn, traps)
         traps.delete_needs_group(avn)
+        project_vpc.admit_network(avn)
         finish(avn, project_vpc)
 
 

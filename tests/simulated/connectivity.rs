@@ -63,9 +63,9 @@ async fn printed_command_opens_the_filter() {
     let (mut simulation, pair) = Simulation::new(set);
     let seen = active(&mut simulation, &pair).await;
     let prefix = prefix(&simulation, &pair);
-    let command = format!("avn service update pg-1 --project {PROJECT} -c ip_filter=192.0.2.1/32,{prefix}");
+    let filter = ["192.0.2.1", prefix.as_str()];
+    let command = format!("avn service update pg-1 --project {PROJECT} -c 'ip_filter={}'", serde_json::json!(filter));
     assert!(!seen.good && seen.summary.contains(&command), "{}", seen.summary);
-    let filter: Vec<&str> = command.rsplit('=').next().unwrap().split(',').collect();
     simulation.world().service_mut(PROJECT, "pg-1").unwrap().ip_filter = filter.into_iter().map(Into::into).collect();
     assert!(verify(&mut simulation, &pair).await.good);
 }

@@ -363,7 +363,7 @@ async fn missing_permission_to_add_one_prints_the_command() {
         simulation.settle().await;
         let fault = simulation.record(&pair).await.unwrap().progress.fault.unwrap();
         let command = format!(
-            "az keyvault secret set --vault-name vault --name application-{app} --value \"$(az ad app credential reset --id {app} --append"
+            "az keyvault secret set --vault-name vault --name application-{app} --value=\"$(az ad app credential reset --id {app} --append"
         );
         assert!(fault.command.starts_with(&command) && fault.command.contains("run by an owner"), "{}", fault.command);
         run_by_hand(&mut simulation.world(), &app);

@@ -71,6 +71,8 @@ pub struct AivenService {
     pub components: Vec<Component>,
     /// Which addresses it lets in; `None` if the service does not show it (Aiven's default is everybody). What is no range is left out.
     pub ip_filter: Option<Vec<IpNet>>,
+    /// The same filter as Aiven shows it, descriptions included: whoever changes it sends all of it.
+    pub ip_filter_entries: Vec<Value>,
 }
 
 impl AivenService {
@@ -162,13 +164,15 @@ struct WireComponent {
 impl From<WireService> for AivenService {
     fn from(wire: WireService) -> Self {
         let filter = wire.user_config.and_then(|config| config.ip_filter);
+        let ranges = |entries: &Vec<Value>| entries.iter().filter_map(range).collect();
         Self {
             name: wire.service_name,
             kind: wire.service_type,
             state: wire.state.unwrap_or(ServiceState::Unknown(String::new())),
             vpc: wire.project_vpc_id.and_then(|id| Uuid::try_parse(&id).ok()),
             components: wire.components.unwrap_or_default().into_iter().filter_map(component).collect(),
-            ip_filter: filter.map(|entries| entries.iter().filter_map(range).collect()),
+            ip_filter: filter.as_ref().map(ranges),
+            ip_filter_entries: filter.unwrap_or_default(),
         }
     }
 }

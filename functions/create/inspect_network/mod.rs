@@ -152,7 +152,11 @@ pub fn no_overlap(id: &VnetId, vnet: &Vnet, vpc: &[IpNet], requested: bool, ours
         return Err(Fix {
             what: format!("VNet {id} has {} peerings, and Azure allows {MOST_PEERINGS}", vnet.peerings.len()),
             why: "there is no room for another".to_owned(),
-            command: format!("remove one that nobody needs: az network vnet peering list --ids {id}"),
+            // `list` takes no `--ids` (az 2.91.0).
+            command: format!(
+                "remove one that nobody needs: az network vnet peering list --vnet-name {} --resource-group {} --subscription {}",
+                id.name, id.resource_group, id.subscription
+            ),
             code: "peering_limit".to_owned(),
             correlation: None,
         });
@@ -189,6 +193,40 @@ fn overlapping(what: String) -> Fix {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cloud::arm::{Peering, SyncLevel};
+
+    #[test]
+    fn a_full_network_names_the_command_that_lists_its_peerings() {
+        let id: VnetId = "/subscriptions/11111111-1111-4111-8111-111111111111/resourceGroups/Group/providers/Microsoft.Network/virtualNetworks/net"
+            .parse()
+            .unwrap();
+        let peering = Peering {
+            name: "p".to_owned(),
+            id: format!("{id}/virtualNetworkPeerings/p"),
+            remote: None,
+            state: PeeringState::Connected,
+            sync_level: SyncLevel::FullyInSync,
+            provisioning_state: ProvisioningState::Succeeded,
+            remote_prefixes: Vec::new(),
+            allow_vnet_access: true,
+            allow_forwarded_traffic: false,
+            allow_gateway_transit: false,
+            use_remote_gateways: false,
+        };
+        let vnet = Vnet {
+            id: id.to_string(),
+            location: "westeurope".to_owned(),
+            provisioning_state: ProvisioningState::Succeeded,
+            prefixes: Vec::new(),
+            peerings: vec![peering; MOST_PEERINGS],
+        };
+        let fix = no_overlap(&id, &vnet, &[], false, None).unwrap_err();
+        assert!(
+            fix.command.ends_with("az network vnet peering list --vnet-name net --resource-group Group --subscription 11111111-1111-4111-8111-111111111111"),
+            "{}",
+            fix.command
+        );
+    }
 
     fn nets(texts: &[&str]) -> Vec<IpNet> {
         texts.iter().map(|text| text.parse().unwrap()).collect()

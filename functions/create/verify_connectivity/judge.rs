@@ -4,13 +4,14 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 use jiff::Timestamp;
+use serde_json::Value;
 
 use crate::cloud::aiven::{AivenService, Component};
 use crate::cloud::resolve;
 use crate::peering::{Connectivity, Reach};
 
-/// A longer filter is not repeated in a command.
-const MOST_ENTRIES: usize = 40;
+/// A longer filter, in bytes of JSON, is not repeated in a command.
+const LONGEST_FILTER: usize = 1000;
 /// More prefixes than these are not named one by one.
 const MOST_NAMED: usize = 10;
 /// What the list of services may take of a row's column, in UTF-16 units: half of what the column holds.
@@ -98,16 +99,18 @@ fn refusal(project: &str, service: &AivenService, missing: &[IpNet]) -> Option<S
     }
     let what =
         format!("its IP filter does not admit {} of the VNet, so connections from there are refused", listed(missing));
-    let filter = service.ip_filter.as_deref().unwrap_or_default();
+    let entries = &service.ip_filter_entries;
     let name = &service.name;
-    let command = if filter.len() + missing.len() > MOST_ENTRIES {
+    // avn takes a list as a Python literal (4.18.0), and text of JSON is one.
+    let all: Value = entries.iter().cloned().chain(missing.iter().map(|range| range.to_string().into())).collect();
+    let all = all.to_string();
+    let command = if all.len() > LONGEST_FILTER {
         format!(
-            "add them to ip_filter with `avn service update {name} --project {project} -c ip_filter=…`, which replaces all {} entries: `avn service get {name} --project {project} --json` shows them",
-            filter.len()
+            "add them to ip_filter with `avn service update {name} --project {project} -c 'ip_filter=[…]'`, which replaces all {} entries: `avn service get {name} --project {project} --json` shows them",
+            entries.len()
         )
     } else {
-        let all: Vec<String> = filter.iter().chain(missing).map(ToString::to_string).collect();
-        format!("avn service update {name} --project {project} -c ip_filter={}", all.join(","))
+        format!("avn service update {name} --project {project} -c 'ip_filter={}'", all.replace('\'', "'\\''"))
     };
     Some(format!("{what}: {command}"))
 }

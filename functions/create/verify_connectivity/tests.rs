@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 use jiff::Timestamp;
+use serde_json::json;
 
 use super::judge::{Ground, Scope, Tcp, judge, not_checked, verdict};
 use crate::cloud::aiven::{AivenService, Component, ComponentRoute, ServiceState, Usage};
@@ -31,6 +32,7 @@ fn service(filter: Option<&[&str]>) -> AivenService {
         vpc: None,
         components: vec![component("pg")],
         ip_filter: filter.map(nets),
+        ip_filter_entries: filter.unwrap_or_default().iter().map(|&entry| entry.into()).collect(),
     }
 }
 
@@ -66,8 +68,19 @@ fn a_filter_without_the_vnet_is_the_usual_cause_and_the_command_keeps_what_it_ha
     assert_eq!(reach.not_admitted, nets(&["10.2.0.0/24"]));
     assert_eq!(
         reach.verdict,
-        "its IP filter does not admit 10.2.0.0/24 of the VNet, so connections from there are refused: avn service update pg-1 --project demo -c ip_filter=192.0.2.1/32,10.1.0.0/16,10.2.0.0/24"
+        "its IP filter does not admit 10.2.0.0/24 of the VNet, so connections from there are refused: avn service update pg-1 --project demo -c 'ip_filter=[\"192.0.2.1/32\",\"10.1.0.0/16\",\"10.2.0.0/24\"]'"
     );
+}
+
+#[test]
+fn the_command_keeps_descriptions_and_what_is_no_range() {
+    let mut service = service(Some(&["192.0.2.1/32"]));
+    service.ip_filter_entries = vec![json!({"network": "192.0.2.1/32", "description": "Anna's office"}), "odd".into()];
+    let addresses = vec!["10.200.0.4".parse().unwrap()];
+    let reach = judge(&ground(&["10.1.0.0/24"]), ("demo", &service, &service.components[0]), Ok(addresses), &skipped());
+    let entries = r#"[{"description":"Anna'\''s office","network":"192.0.2.1/32"},"odd","10.1.0.0/24"]"#;
+    let command = format!("avn service update pg-1 --project demo -c 'ip_filter={entries}'");
+    assert!(reach.verdict.ends_with(&command), "{}", reach.verdict);
 }
 
 #[test]
@@ -77,7 +90,7 @@ fn a_filter_admits_a_prefix_that_several_entries_cover_together_and_none_that_th
     let half = seen(&["10.1.0.0/24"], Some(&["10.1.0.0/25"]), &["10.200.0.4"], &skipped());
     assert_eq!(half.not_admitted, nets(&["10.1.0.0/24"]));
     let nobody = seen(&["10.1.0.0/24"], Some(&[]), &["10.200.0.4"], &skipped());
-    assert!(nobody.verdict.ends_with("-c ip_filter=10.1.0.0/24"), "{}", nobody.verdict);
+    assert!(nobody.verdict.ends_with("-c 'ip_filter=[\"10.1.0.0/24\"]'"), "{}", nobody.verdict);
 }
 
 #[test]

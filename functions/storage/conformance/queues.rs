@@ -10,6 +10,7 @@ use crate::storage::{Content, StoreError};
 
 behaviours!(
     a_message_arrives_as_base64,
+    base64_in_lines_is_base64,
     what_is_not_base64_comes_back_as_it_was,
     a_delay_hides_a_message,
     a_received_message_comes_back_after_its_visibility,
@@ -35,6 +36,13 @@ async fn a_message_arrives_as_base64(account: &Account) {
     assert!(message.inserted.is_some());
     queues.delete(&queue, message).await.unwrap();
     assert_eq!(queues.length(&queue).await.unwrap(), 0);
+}
+
+async fn base64_in_lines_is_base64(account: &Account) {
+    let (queues, queue) = (&account.storage.queues, account.queue("lines").await);
+    queues.send_raw(&queue, "eyJ2ZXJz\r\naW9uIjog\n MX0=\n", NOW).await.unwrap();
+    let messages = queues.receive(&queue, 1, LONG).await.unwrap();
+    assert_eq!(messages[0].content(), Content::Text("{\"version\": 1}".to_owned()));
 }
 
 async fn what_is_not_base64_comes_back_as_it_was(account: &Account) {

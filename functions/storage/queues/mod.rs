@@ -73,9 +73,11 @@ pub enum Content {
 }
 
 impl ReceivedMessage {
-    /// Decodes the text on the wire. A bare word can be base64 by chance: where a poison message is kept for people, keep `raw` too.
+    /// Decodes the text on the wire as the host does, which skips blanks and line breaks (.NET, Convert.FromBase64String): `base64` prints lines.
+    /// A bare word can be base64 by chance: where a poison message is kept for people, keep `raw` too.
     pub fn content(&self) -> Content {
-        match BASE64_STANDARD.decode(&self.raw) {
+        let bare: String = self.raw.split_ascii_whitespace().collect();
+        match BASE64_STANDARD.decode(bare) {
             Err(_) => Content::NotBase64(self.raw.clone()),
             Ok(bytes) => String::from_utf8(bytes).map_or_else(|e| Content::Bytes(e.into_bytes()), Content::Text),
         }

@@ -1,7 +1,7 @@
 //! What is there before anybody comes: a VPC, a network, somebody who may log in, and on demand the Azure side's objects.
 
 use emulator::clouds::roles::NETWORK_CONTRIBUTOR;
-use emulator::clouds::{AIVEN_APPLICATION, Clouds, Pair, World};
+use emulator::clouds::{AIVEN_APPLICATION, Admitted, Clouds, Pair, World};
 use serde_json::{Value, json};
 
 use crate::arguments::{Arguments, Owner};
@@ -26,6 +26,11 @@ impl Scene {
         let mut pairs = world.pairs(1, 1, 1, arguments.vpc == Owner::Project);
         let pair = pairs.remove(0);
         let second = (arguments.vpc == Owner::Both).then(|| world.pairs(1, 1, 1, true).remove(0));
+        if let (Owner::Project, Some(project)) = (arguments.vpc, pair.vpc["project"].as_str()) {
+            let description = "office".to_owned();
+            world.add_service(project, "pg-1", Some(&pair.vpc_id)).ip_filter =
+                vec![Admitted::Described { network: "192.0.2.1/32".to_owned(), description }];
+        }
         let home = world.home_tenant.clone();
         let administrator = world.add_administrator(&home);
         let prepared = arguments.prepared.then(|| prepare(&mut world, &pair));

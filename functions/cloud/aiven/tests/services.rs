@@ -49,6 +49,8 @@ async fn a_services_filter_admits_what_one_of_its_ranges_holds() {
         assert_eq!(services[0].admits(&range.parse().unwrap()), admitted, "{range}");
         assert!(services[1].admits(&range.parse().unwrap()), "a filter that is not shown is everybody's");
     }
+    let office = json!({ "network": "192.0.2.7", "description": "office" });
+    assert_eq!(services[0].ip_filter_entries, [json!("10.1.0.0/16"), office, json!(7), json!("odd")]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -9,10 +9,11 @@ use crate::peering::Record;
 /// What Entra says of a password that is wrong or too new, and of one at its end.
 const REFUSED: [&str; 2] = ["AADSTS7000215", "AADSTS7000222"];
 
-/// The command that adds a password and puts it into the vault without showing it, and who may run it.
+/// The command that adds a password and puts it into the vault without showing it, and who may run it. `--value=`, as az (2.91.0) takes a
+/// value that begins with a hyphen for an option, and Entra's passwords can.
 pub fn by_hand(context: &Context, app: AppId) -> String {
     format!(
-        "az keyvault secret set --vault-name {} --name {} --value \"$(az ad app credential reset --id {app} --append --years 1 --query password --output tsv)\" --output none (run by an owner of the application, or an Application Administrator, who is Key Vault Secrets Officer of the vault, too)",
+        "az keyvault secret set --vault-name {} --name {} --value=\"$(az ad app credential reset --id {app} --append --years 1 --query password --output tsv)\" --output none (run by an owner of the application, or an Application Administrator, who is Key Vault Secrets Officer of the vault, too)",
         vault_name(context),
         secret_name(app)
     )

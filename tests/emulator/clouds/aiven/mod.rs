@@ -41,6 +41,14 @@ fn route(world: &mut World, request: &Request) -> Answer {
             let project = known_project(world, name)?;
             services::get(&world.projects[project], request, service)
         }
+        ("PUT", ["v1", "project", name, "service", service]) => {
+            let project = known_project(world, name)?;
+            services::update(&mut world.projects[project], request, service)
+        }
+        ("GET", ["v1", "project", name, "service-types", kind]) => {
+            known_project(world, name)?;
+            Ok(services::kind(kind))
+        }
         (_, ["v1", "project", name, rest @ ..]) => {
             let owner = Owner::Project((*name).to_owned());
             if matches!(rest, ["vpcs", ..]) {

@@ -1,5 +1,6 @@
-//! Services of a project: list, get. What is secret is shown to who asks for it only.
+//! Services of a project: list, get, the IP filter. What is secret is shown to who asks for it only.
 
+use super::body;
 use super::errors::error;
 use super::json::time;
 use crate::clouds::http::{Answer, Reply, Request};
@@ -15,6 +16,34 @@ pub(super) fn get(project: &Project, request: &Request, name: &str) -> Answer {
     let found = project.services.iter().find(|s| s.name == name);
     let found = found.ok_or_else(|| error(404, "Service does not exist"))?;
     Ok(Reply::ok(json!({"service": service(found, secrets(request))})))
+}
+
+/// Replaces the IP filter, where one is sent, with all that is sent.
+pub(super) fn update(project: &mut Project, request: &Request, name: &str) -> Answer {
+    let found = project.services.iter_mut().find(|s| s.name == name);
+    let found = found.ok_or_else(|| error(404, "Service does not exist"))?;
+    if let Some(filter) = body(request)?["user_config"].get("ip_filter") {
+        let entries = filter.as_array().and_then(|entries| entries.iter().map(entry).collect());
+        found.ip_filter = entries.ok_or_else(|| error(400, "Invalid input: 'ip_filter' must be a list of networks"))?;
+    }
+    Ok(Reply::ok(json!({"service": service(found, secrets(request))})))
+}
+
+fn entry(value: &Value) -> Option<Admitted> {
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    if let Some(network) = text(value) {
+        return Some(Admitted::Network(network));
+    }
+    Some(Admitted::Described { network: text(&value["network"])?, description: text(&value["description"])? })
+}
+
+/// What can be set of a service of a kind: avn asks for it before it sends what was typed (aiven-client, `create_user_config`).
+pub(super) fn kind(kind: &str) -> Reply {
+    let filter =
+        json!({"type": "array", "title": "IP filter", "items": {"type": ["string", "object"], "maxLength": 43}});
+    Reply::ok(json!({
+        "description": kind, "user_config_schema": {"type": "object", "properties": {"ip_filter": filter}}
+    }))
 }
 
 /// `include_secrets`, a boolean (Aiven: OpenAPI); absent, no secret is shown.

@@ -56,6 +56,23 @@ async fn a_service_shows_its_vpc_its_endpoints_and_its_filter_and_no_secret_unas
 }
 
 #[tokio::test]
+async fn an_update_replaces_all_of_the_filter_or_is_refused() {
+    let scene = Scene::instant().await;
+    scene.clouds.world().add_service("demo", "pg-1", None);
+    let put = async |filter: serde_json::Value| {
+        let body = json!({"plan": "startup-4", "user_config": {"ip_filter": filter}});
+        scene.aiven("PUT", "/project/demo/service/pg-1", Some(body)).await
+    };
+    let filter = json!(["10.0.0.0/8", {"network": "192.0.2.1/32", "description": "the office"}]);
+    assert_eq!(put(filter.clone()).await.body["service"]["user_config"]["ip_filter"], filter);
+    for bad in [json!("10.0.0.0/8"), json!([7]), json!([{"network": "10.0.0.0/8"}]), json!(null)] {
+        assert_eq!(put(bad.clone()).await.status, 400, "{bad}");
+    }
+    let shown = scene.aiven("GET", "/project/demo/service/pg-1", None).await.body;
+    assert_eq!(shown["service"]["user_config"]["ip_filter"], filter);
+}
+
+#[tokio::test]
 async fn a_host_resolves_into_its_vpc_and_a_public_one_does_not() {
     let scene = Scene::instant().await;
     let mut world = scene.clouds.world();
