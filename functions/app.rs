@@ -7,16 +7,16 @@ use futures::future::BoxFuture;
 use tokio::sync::OnceCell;
 use tracing::info;
 
-use crate::accept_request::{REQUESTS, accept_request};
+use crate::accept_request::accept_request;
 use crate::clock::{Clock, SystemClock};
 use crate::cloud::entra::EntraTokens;
 use crate::cloud::{Clouds, transport};
 use crate::context::Context;
 use crate::create;
-use crate::create_vpc::{self, AWAIT_VPC, VPC_REQUESTS, create_vpc};
+use crate::create_vpc::{self, create_vpc};
 use crate::delete;
-use crate::engine::{Delivery, Engine, RunError, Runbooks, queue_of};
-use crate::invocation::{Function, Functions, Invocation, Trigger};
+use crate::engine::{Delivery, Engine, FunctionSpec, Message, RunError, Runbooks, Timer, Trigger};
+use crate::invocation::{self, Function, Functions, Invocation};
 use crate::peering::Record;
 use crate::settings::Settings;
 use crate::state::{Scope, SharedRow, VpcRequestRow};
@@ -95,7 +95,7 @@ impl App {
         let storage = &self.engine.storage;
         let tables = TABLES.iter().map(|table| storage.tables.create_table_if_missing(table));
         futures::future::try_join_all(tables).await?;
-        let queues = self.queues();
+        let queues: Vec<String> = self.engine.runbooks.queues().map(|(queue, _)| queue).collect();
         let queues = queues.iter().map(|queue| storage.queues.create_queue_if_missing(queue));
         futures::future::try_join_all(queues).await?;
         let ours = &self.context.settings.installation;
@@ -114,60 +114,40 @@ impl App {
         }
     }
 
-    /// Every queue that a function listens to.
-    fn queues(&self) -> Vec<String> {
-        let steps = self.engine.runbooks.entries().map(|entry| queue_of(entry.name));
-        let hints = ["poll_vpc", "reconcile_vpc"].map(queue_of);
-        steps.chain(hints).chain([REQUESTS, VPC_REQUESTS, AWAIT_VPC].map(str::to_owned)).collect()
-    }
-
     /// The functions by name: each folder with a `function.json` is one.
     pub fn functions(&self) -> Functions {
-        let mut functions = Functions::new();
-        for entry in self.engine.runbooks.entries() {
-            let queue = queue_of(entry.name);
-            functions.insert(
-                entry.name,
+        let specs = self.engine.runbooks.functions();
+        let function = |spec: FunctionSpec| match spec.trigger {
+            Trigger::Timer(timer) => self.on_timer(move |app| async move { app.tick(timer).await }),
+            Trigger::Queue(kind) => {
+                let queue = spec.queue(kind);
                 self.on_message(&queue.clone(), move |app, text, delivery| {
                     let queue = queue.clone();
-                    async move { app.engine.run::<Record>(&queue, &text, &delivery).await }
-                }),
-            );
+                    async move { app.take(kind, &queue, &text, &delivery).await }
+                })
+            }
+        };
+        specs.into_iter().map(|spec| (spec.name, function(spec))).collect()
+    }
+
+    async fn take(&self, kind: Message, queue: &str, text: &str, delivery: &Delivery) -> Result<(), RunError> {
+        let Self { engine, context, .. } = self;
+        match kind {
+            Message::Request => accept_request(engine, context, text, delivery).await,
+            Message::VpcRequest => create_vpc(engine, context, text, delivery).await,
+            Message::PeeringStep => engine.run::<Record>(queue, text, delivery).await,
+            Message::VpcStep => engine.run::<VpcRequestRow>(queue, text, delivery).await,
+            Message::PollVpc => poll_vpc(engine, context, text, delivery).await,
+            Message::ReconcileVpc => reconcile_vpc(engine, context, text, delivery).await,
         }
-        functions.insert(
-            "accept_request",
-            self.on_message(REQUESTS, |app, text, delivery| async move {
-                accept_request(&app.engine, &app.context, &text, &delivery).await
-            }),
-        );
-        functions.insert(
-            "create_vpc",
-            self.on_message(VPC_REQUESTS, |app, text, delivery| async move {
-                create_vpc(&app.engine, &app.context, &text, &delivery).await
-            }),
-        );
-        functions.insert(
-            "await_vpc",
-            self.on_message(AWAIT_VPC, |app, text, delivery| async move {
-                app.engine.run::<VpcRequestRow>(AWAIT_VPC, &text, &delivery).await
-            }),
-        );
-        functions.insert(
-            "poll_vpc",
-            self.on_message(&queue_of("poll_vpc"), |app, text, delivery| async move {
-                poll_vpc(&app.engine, &app.context, &text, &delivery).await
-            }),
-        );
-        functions.insert(
-            "reconcile_vpc",
-            self.on_message(&queue_of("reconcile_vpc"), |app, text, delivery| async move {
-                reconcile_vpc(&app.engine, &app.context, &text, &delivery).await
-            }),
-        );
-        functions.insert("reconcile", self.on_timer(|app| async move { reconcile(&app.engine, &app.context).await }));
-        functions.insert("poll_waiting", self.on_timer(|app| async move { poll_waiting(&app.engine).await }));
-        functions.insert("sweep", self.on_timer(|app| async move { sweep(&app.engine, &app.context).await }));
-        functions
+    }
+
+    async fn tick(&self, timer: Timer) -> Result<(), RunError> {
+        match timer {
+            Timer::PollWaiting => poll_waiting(&self.engine).await,
+            Timer::Reconcile => reconcile(&self.engine, &self.context).await,
+            Timer::Sweep => sweep(&self.engine, &self.context).await,
+        }
     }
 
     /// A function that takes the messages of a queue.
@@ -219,7 +199,9 @@ where
 /// A message that was put in by hand has no id; one that is made up serves as well, as nothing refers to it.
 fn message(invocation: Invocation) -> Result<(String, Delivery), String> {
     let Invocation { trigger, message_id, dequeue_count, trace } = invocation;
-    let Trigger::Queue(text) = trigger else { return Err("this function takes queue messages, not timers".to_owned()) };
+    let invocation::Trigger::Queue(text) = trigger else {
+        return Err("this function takes queue messages, not timers".to_owned());
+    };
     let message_id = if message_id.is_empty() { uuid::Uuid::new_v4().to_string() } else { message_id };
     Ok((text, Delivery { message_id, redelivered: dequeue_count > 1, trace: trace.and_then(|text| text.parse().ok()) }))
 }

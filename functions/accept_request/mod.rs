@@ -6,15 +6,12 @@ use tracing::info;
 
 use self::decide::{Move, decide};
 use crate::context::Context;
-use crate::engine::{Delivery, Engine, RunError};
+use crate::engine::{Delivery, Engine, REQUESTS, RunError};
 use crate::peering::{
     Action, JournalEntry, Opening, Options, PeeringKey, Record, Request, Status, TraceParent, VnetId,
 };
 use crate::settings::Settings;
 use crate::state::{Flag, Lookup, Versioned, reject_message, was_rejected};
-
-/// The public queue.
-pub const REQUESTS: &str = "peering-requests";
 
 /// Handles a message of the public queue. Bad input ends in table `rejected`, with the reason.
 pub async fn accept_request(

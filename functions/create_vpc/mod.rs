@@ -19,16 +19,12 @@ use tracing::info;
 
 use crate::accept_request::reference_in;
 use crate::context::Context;
-use crate::engine::{Delivery, Engine, RunError, Runbook, step};
+use crate::engine::{Delivery, Engine, RunError, Runbook, VPC_REQUESTS, step};
 use crate::peering::{JournalEntry, Phase, Status, VpcRequest};
 use crate::settings::Settings;
 use crate::state::{self, Lookup, Versioned, VpcRequestRow, reject};
 use crate::storage::Storage;
 
-/// The public queue.
-pub const VPC_REQUESTS: &str = "vpc-requests";
-/// The queue of the step that waits.
-pub const AWAIT_VPC: &str = "await-vpc";
 /// How long a message is put back for that a newer program, or an earlier request, has to be done with first. Nominal.
 const PAUSE: Duration = Duration::from_secs(60);
 /// How much of requests a row holds at once: a binary column has room for 64 KiB, and a message for 48.

@@ -11,6 +11,7 @@
 mod cause;
 mod classify;
 mod ensure;
+mod functions;
 mod message;
 mod outcome;
 mod outside;
@@ -25,6 +26,7 @@ mod workflow;
 
 pub use classify::{Class, Rule, Since, Verdict, classify};
 pub use ensure::{Known, SharedEffect};
+pub use functions::{FunctionSpec, Message, RECONCILE_VPC, REQUESTS, Timer, Trigger, VPC_REQUESTS};
 pub use message::{
     Delivery, POLL_VPC, PollMessage, ReconcileMessage, StepMessage, VpcMessage, is_newer, queue_of, to_text,
 };

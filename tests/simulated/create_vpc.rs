@@ -451,7 +451,8 @@ impl Watched {
         let journal = self.simulation.rows("vpcs").await;
         let of_step = journal.iter().filter(|row| row.str("step") == Some("await_vpc") && row.str("outcome").is_some());
         let mut notes: Vec<String> = of_step.map(|row| row.str("note").unwrap().to_owned()).collect();
-        (shown.sort(), notes.sort());
+        shown.sort();
+        notes.sort();
         assert_eq!(shown, notes);
         lines.iter().map(|line| line["event"].as_str().unwrap().to_owned()).collect()
     }

@@ -111,7 +111,8 @@ impl Scene {
         let entries = rows.iter().filter(is_of_step);
         let entry = |row| format!("{} {} {}", text(row, "step"), text(row, "outcome"), text(row, "note"));
         let mut journal: Vec<String> = entries.map(entry).collect();
-        (shown.sort(), journal.sort());
+        shown.sort();
+        journal.sort();
         assert_eq!(shown, journal);
         wanted.into_iter().map(|(event, _)| event).collect()
     }

@@ -7,12 +7,10 @@ use futures::{StreamExt, stream};
 use ipnet::IpNet;
 use tracing::info;
 
-use super::VPC_REQUESTS;
 use super::judge::{Seen, building, judge};
-use crate::accept_request::REQUESTS;
 use crate::context::Context;
 use crate::create::inspect_network::{no_overlap, reader};
-use crate::engine::{Act, Fix, Job, Look, Remedy, Step, Stop, to_text};
+use crate::engine::{Act, Fix, Job, Look, REQUESTS, Remedy, Step, Stop, VPC_REQUESTS, to_text};
 use crate::peering::{Provenance, VnetId, VpcRequest};
 use crate::state::{VpcRequestRow, reject};
 use crate::storage::Storage;

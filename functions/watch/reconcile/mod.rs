@@ -16,7 +16,7 @@ use super::reconcile_vpc::brake;
 use crate::clock::Clock;
 use crate::context::Context;
 use crate::create::register_application;
-use crate::engine::{Engine, ReconcileMessage, RunError, queue_of, to_text};
+use crate::engine::{Engine, RECONCILE_VPC, ReconcileMessage, RunError, queue_of, to_text};
 use crate::peering::{AppId, Drift, Hand, Provenance, SCHEMA};
 use crate::state::{Part, Scope, SharedRow, Versioned};
 use crate::telemetry;
@@ -40,7 +40,7 @@ pub async fn reconcile(engine: &Engine, context: &Context) -> Result<(), RunErro
     stream::iter(looks).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
     for vpc in vpcs {
         let message = ReconcileMessage { schema: SCHEMA, vpc: vpc.key(), pass, repair: false };
-        engine.send(&queue_of("reconcile_vpc"), &to_text(&message)?, Duration::ZERO).await?;
+        engine.send(&queue_of(RECONCILE_VPC), &to_text(&message)?, Duration::ZERO).await?;
     }
     Ok(())
 }

@@ -17,7 +17,7 @@ use self::azure::Azure;
 use crate::cloud::aiven::Vpc;
 use crate::context::Context;
 use crate::create::roles::{AIVEN_ASSIGNMENT, assignment_part};
-use crate::engine::{Delivery, Engine, ReconcileMessage, RunError, queue_of, to_text};
+use crate::engine::{Delivery, Engine, RECONCILE_VPC, ReconcileMessage, RunError, queue_of, to_text};
 use crate::peering::{Drift, PeeringKey, Record, SubscriptionId, VpcRef};
 use crate::settings::Reconcile;
 use crate::state::{SharedRow, Versioned};
@@ -34,7 +34,7 @@ pub async fn reconcile_vpc(
     text: &str,
     delivery: &Delivery,
 ) -> Result<(), RunError> {
-    let queue = queue_of("reconcile_vpc");
+    let queue = queue_of(RECONCILE_VPC);
     let Some(message) = engine.decode::<ReconcileMessage>(&queue, text).await? else { return Ok(()) };
     let vpc: VpcRef = match message.vpc.parse() {
         Ok(vpc) => vpc,
@@ -118,7 +118,7 @@ impl Pass<'_> {
         }
         info!(vpc = %self.vpc, peerings = candidates.len(), "what drifted is repaired in two minutes, unless it is too much");
         let message = to_text(&ReconcileMessage { repair: true, ..self.message })?;
-        Ok(self.engine.send(&queue_of("reconcile_vpc"), &message, BEFORE_REPAIR).await?)
+        Ok(self.engine.send(&queue_of(RECONCILE_VPC), &message, BEFORE_REPAIR).await?)
     }
 }
 

@@ -5,10 +5,10 @@ use std::time::Duration;
 use tracing::warn;
 
 use super::send_again_or_tell;
-use crate::accept_request::{REQUESTS, accept_request};
+use crate::accept_request::accept_request;
 use crate::context::Context;
-use crate::create_vpc::{AWAIT_VPC, VPC_REQUESTS, create_vpc};
-use crate::engine::{Delivery, Engine, Hint, Names, POLL_VPC, RunError, Workflow, is_newer, queue_of};
+use crate::create_vpc::create_vpc;
+use crate::engine::{Delivery, Engine, Hint, Message, Names, RunError, Workflow, is_newer};
 use crate::peering::Record;
 use crate::state::{Lookup, VpcRequestRow, reject};
 use crate::storage::{Content, ReceivedMessage, StoreError};
@@ -18,20 +18,15 @@ const HELD: Duration = Duration::from_secs(120);
 /// At most so many batches of a queue a pass: the next pass goes on.
 const BATCHES: usize = 20;
 
-/// The functions whose messages are no more than hints of a timer's.
-const HINTS: [&str; 2] = [POLL_VPC, "reconcile_vpc"];
-
 /// Empties every poison queue.
 pub async fn empty(engine: &Engine, context: &Context) -> Result<(), RunError> {
-    let steps = engine.runbooks.entries().map(|entry| queue_of(entry.name));
-    let others = [REQUESTS, VPC_REQUESTS, AWAIT_VPC].map(str::to_owned);
-    for queue in steps.chain(others).chain(HINTS.map(queue_of)) {
-        empty_one(engine, context, &queue).await?;
+    for (queue, kind) in engine.runbooks.queues() {
+        empty_one(engine, context, kind, &queue).await?;
     }
     Ok(())
 }
 
-async fn empty_one(engine: &Engine, context: &Context, queue: &str) -> Result<(), RunError> {
+async fn empty_one(engine: &Engine, context: &Context, kind: Message, queue: &str) -> Result<(), RunError> {
     let poison = format!("{queue}-poison");
     for _ in 0..BATCHES {
         let messages = match engine.storage.queues.receive(&poison, 32, HELD).await {
@@ -43,7 +38,7 @@ async fn empty_one(engine: &Engine, context: &Context, queue: &str) -> Result<()
             return Ok(());
         }
         for message in messages {
-            match handle(engine, context, queue, &message).await {
+            match handle(engine, context, kind, queue, &message).await {
                 // It shows up again, for that program's sweep.
                 Err(error) if error.is_newer() => continue,
                 other => other?,
@@ -58,7 +53,13 @@ async fn empty_one(engine: &Engine, context: &Context, queue: &str) -> Result<()
     Ok(())
 }
 
-async fn handle(engine: &Engine, context: &Context, queue: &str, message: &ReceivedMessage) -> Result<(), RunError> {
+async fn handle(
+    engine: &Engine,
+    context: &Context,
+    kind: Message,
+    queue: &str,
+    message: &ReceivedMessage,
+) -> Result<(), RunError> {
     let now = engine.clock.now();
     let refuse = async |payload: &[u8], reason: &str| reject(&engine.storage, queue, payload, reason, None, now).await;
     let text = match message.content() {
@@ -71,14 +72,14 @@ async fn handle(engine: &Engine, context: &Context, queue: &str, message: &Recei
         }
     };
     let delivery = Delivery { message_id: message.id.clone(), redelivered: false, trace: None };
-    match queue {
-        REQUESTS => accept_request(engine, context, &text, &delivery).await,
-        VPC_REQUESTS => create_vpc(engine, context, &text, &delivery).await,
+    match kind {
+        Message::Request => accept_request(engine, context, &text, &delivery).await,
+        Message::VpcRequest => create_vpc(engine, context, &text, &delivery).await,
         _ if is_newer(&text) => Err(newer(format!("a message of queue {queue}"))),
+        Message::PeeringStep => hint::<Record>(engine, queue, &text).await,
+        Message::VpcStep => hint::<VpcRequestRow>(engine, queue, &text).await,
         // The timer gives the next.
-        _ if HINTS.map(queue_of).contains(&queue.to_owned()) => Ok(()),
-        AWAIT_VPC => hint::<VpcRequestRow>(engine, queue, &text).await,
-        _ => hint::<Record>(engine, queue, &text).await,
+        Message::PollVpc | Message::ReconcileVpc => Ok(()),
     }
 }
 
