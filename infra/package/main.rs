@@ -114,12 +114,12 @@ fn twice(root: &Path, first: &Packed) -> Result<(), Finding> {
     Err(Finding::new(&second, what, format!("find what differs: diffoscope {first} {second}")))
 }
 
-/// As `tests/package.rs` does with any package.
+/// As `tests/live/package.rs` does with any package.
 fn run(root: &Path, packed: &Packed) -> Result<(), Finding> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(cargo)
         .current_dir(root)
-        .args(["test", "--quiet", "--locked", "--package", "aiven-azure-peering", "--test", "package"])
+        .args(["test", "--quiet", "--locked", "--package", "aiven-azure-peering", "--test", "live", "package::"])
         .env("PACKAGE", &packed.path)
         .status();
     let what = match status {
@@ -131,5 +131,5 @@ fn run(root: &Path, packed: &Packed) -> Result<(), Finding> {
         Err(error) => error.to_string(),
     };
     let place = packed.path.display();
-    Err(Finding::new(&place, what, format!("try it alone: PACKAGE={place} cargo test --test package")))
+    Err(Finding::new(&place, what, format!("try it alone: PACKAGE={place} cargo test --test live package::")))
 }

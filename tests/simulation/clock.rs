@@ -14,6 +14,7 @@ pub struct VirtualClock {
 }
 
 impl VirtualClock {
+    /// It is `start` now.
     pub fn beginning(start: Timestamp) -> Self {
         Self { start, since: tokio::time::Instant::now() }
     }

@@ -1,6 +1,4 @@
 //! Compares the clouds as a whole with what they were.
-#![allow(dead_code, reason = "each test binary uses a part of it")]
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use emulator::clouds::differences;
 use serde_json::{Value, json};

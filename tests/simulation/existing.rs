@@ -1,9 +1,8 @@
 //! What was there before anybody asked: the ten things that a first peering makes, made by hand, long ago.
-#![allow(dead_code, reason = "each test binary uses a part of it")]
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use emulator::clouds::{AIVEN_APPLICATION, Pair, World};
 
+#[allow(missing_docs, reason = "a thing is what its name says")]
 /// In the order of the runbook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Thing {
@@ -24,6 +23,7 @@ use Thing::{
     Principal,
 };
 
+/// All of them, in order.
 pub const ALL: [Thing; 10] = [
     Application,
     Principal,

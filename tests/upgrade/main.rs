@@ -2,38 +2,22 @@
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and owns its time")]
 
-mod fixture;
 mod newer;
 mod points;
-mod real;
-#[path = "../scene/mod.rs"]
-mod scene;
 mod shape;
-#[path = "../simulation/mod.rs"]
-mod simulation;
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::time::Duration;
 
-use fixture::{Fixture, names};
 use functions::clock::Clock;
 use functions::peering::{Record, Status};
 use points::{Point, Reached, Stop, mend, points, reach};
 use simulation::Simulation;
 use simulation::compare::assert_as_before;
+use simulation::fixture::{Fixture, folder, names};
 
 /// What lingers at Aiven and in Azure after a delete is gone by then.
 const AFTERMATH: Duration = Duration::from_secs(600);
-
-fn folder(schema: u32) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/upgrade/schema{schema}"))
-}
-
-fn read(name: &str) -> Fixture {
-    let path = folder(1).join(format!("{name}.json"));
-    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
-}
 
 /// Says which point it was if the test fails there.
 struct At<'a>(&'a str);
@@ -52,7 +36,7 @@ async fn old_program_at((name, scene, stop): &Point) -> Reached {
     let names = names(&reached.sim.world(), &reached.pairs);
     let now = reached.sim.clock.now();
     reached.sim.empty_storage();
-    read(name).with(&names, now).put_into(&reached.sim.storage, now).await;
+    Fixture::read(name).with(&names, now).put_into(&reached.sim.storage, now).await;
     reached
 }
 
@@ -85,7 +69,7 @@ async fn runs_to_the_end(point: &Point) {
         sim.request("retry", &pairs[0]).await;
     }
     until_all_are(&mut sim, Status::Active).await;
-    scene::assert_world_is_exactly(&sim.world(), &pairs);
+    simulation::assert_exactly(&sim.world(), &pairs);
     assert_eq!(sim.rows("rejected").await, rejected, "no message of the old program was rejected");
     sim.drain().await;
     assert_eq!(sim.next_visible(), None, "no message is left, poison queues included");

@@ -8,8 +8,8 @@ use functions::storage::{Content, Entity};
 use serde_json::{Value as Json, json};
 
 use crate::points::{Reached, Scene, Stop, reach};
-use crate::simulation::Simulation;
-use crate::{scene, simulation, until_all_are};
+use crate::until_all_are;
+use simulation::Simulation;
 
 /// Longer than any lease, put-back and pace of a timer, and than what counts as overdue.
 const LONG: Duration = Duration::from_secs(45 * 60);
@@ -53,7 +53,7 @@ async fn each_row_stays_as_it_is(stop: Stop, table: &str) {
         sim.app().prepare().await.unwrap();
         change(&sim, table, row, i64::from(SCHEMA)).await;
         until_all_are(&mut sim, Status::Active).await;
-        scene::assert_world_is_exactly(&sim.world(), &pairs);
+        simulation::assert_exactly(&sim.world(), &pairs);
         let after = sim.storage.tables.get(table, &row.partition, &row.row).await.unwrap().unwrap();
         assert_eq!(after.long("schema"), Some(SCHEMA.into()), "{at}");
     }
@@ -92,7 +92,7 @@ async fn mended(stop: Stop, table: &str) {
     assert_eq!(now, Some(newer));
     change(&sim, "shared", &installation, i64::from(SCHEMA)).await;
     until_all_are(&mut sim, Status::Active).await;
-    scene::assert_world_is_exactly(&sim.world(), &pairs);
+    simulation::assert_exactly(&sim.world(), &pairs);
 }
 
 #[tokio::test(start_paused = true)]

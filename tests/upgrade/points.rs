@@ -9,8 +9,8 @@ use emulator::clouds::{Fault, Lags, Pair, Stalled, World};
 use functions::engine::queue_of;
 use functions::peering::{Record, Status};
 
-use crate::simulation::existing::{Thing, up_to};
-use crate::simulation::{Setup, Simulation};
+use simulation::existing::{Thing, up_to};
+use simulation::{Setup, Simulation};
 
 /// Where a program is stopped.
 #[derive(Clone, Copy, Debug)]

@@ -231,7 +231,7 @@ fn no_row_and_no_message_changes_its_shape_without_the_schema_being_raised() {
         "reconcile message": shape_of(ReconcileMessage { schema: SCHEMA, vpc: vpc().key(), pass: AT, repair: true }),
         "VPC message": shape_of(VpcMessage { schema: SCHEMA, request: "r".to_owned(), seq: 1 }),
     });
-    let path = crate::folder(SCHEMA).with_extension("json");
+    let path = simulation::fixture::folder(SCHEMA).with_extension("json");
     let written = std::fs::read_to_string(&path).unwrap_or_default();
     let known: Json = serde_json::from_str(&written).unwrap_or_default();
     let advice = "what is written has changed: raise SCHEMA (functions/peering/record.rs), migrate what is older, and record the old program's fixtures first: tests/upgrade/README.md. Then this is the new file's text";

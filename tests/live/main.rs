@@ -1,0 +1,22 @@
+//! The real handler under the emulated Functions host, on Azurite, beside the emulated clouds. What belongs here: `tests/README.md`.
+
+#![allow(missing_docs, clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and owns its time")]
+
+mod bad_input;
+mod create;
+#[cfg(target_os = "linux")] // Processes are looked for in /proc.
+mod demo;
+#[cfg(target_os = "linux")]
+mod demo_run;
+mod end;
+mod faults;
+mod many;
+mod package;
+mod provenance;
+mod reconcile_live;
+mod scene;
+mod secret_crash;
+mod secrets;
+mod telemetry;
+mod upgrade;
+mod variants;

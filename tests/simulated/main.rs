@@ -1,0 +1,16 @@
+//! The whole app in virtual time, over storage in memory and the emulated clouds. What belongs here: `tests/README.md`.
+
+#![allow(missing_docs, clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and owns its time")]
+
+mod connectivity;
+mod create_vpc;
+mod delete;
+mod drifts;
+mod lifecycle;
+mod permissions;
+mod property;
+mod reconcile;
+mod repair;
+mod secret_mode;
+mod storm;
+mod timers;
