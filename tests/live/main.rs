@@ -2,21 +2,16 @@
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and owns its time")]
 
-mod bad_input;
+mod blog;
 mod create;
 #[cfg(target_os = "linux")] // Processes are looked for in /proc.
 mod demo;
 #[cfg(target_os = "linux")]
 mod demo_run;
-mod end;
-mod faults;
 mod many;
+mod network;
 mod package;
-mod provenance;
-mod reconcile_live;
+mod raw_messages;
 mod scene;
-mod secret_crash;
 mod secrets;
-mod telemetry;
 mod upgrade;
-mod variants;

@@ -1,14 +1,11 @@
 //! What the end-to-end tests have in common: the environment, and words for what they wait for.
 
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use emulator::azurite::Entity;
 use emulator::clouds::Pair;
 use emulator::environment::{Environment, Setup};
-use emulator::host::Event;
 use serde_json::Value;
 
 /// An environment in which nominal time runs `scale` times faster than the wall clock.
@@ -37,12 +34,6 @@ pub async fn all_are(environment: &Environment, count: usize, status: &str, limi
     }
 }
 
-/// How many messages the app sent: distinct ids that were delivered, without the requests that the test sent itself.
-pub fn messages(environment: &Environment) -> usize {
-    let counts = environment.supervisor.counts();
-    counts.messages.iter().filter(|(queue, _)| *queue != "peering-requests").map(|(_, ids)| ids.len()).sum()
-}
-
 /// Both clouds hold exactly what the pairs need, once, however often anything was tried.
 pub fn assert_exactly(environment: &Environment, pairs: &[Pair]) {
     simulation::assert_exactly(&environment.clouds.world(), pairs);
@@ -67,12 +58,6 @@ pub async fn queues_are_empty(environment: &Environment, limit: Duration) {
     }
 }
 
-/// Waits until a record waits for this, by its code.
-pub async fn waits_for(environment: &Environment, code: &str, limit: Duration) {
-    let wish = |records: &[Entity]| records.iter().any(|row| json(row, "waiting")["code"] == code);
-    environment.wait_until(limit, wish).await.unwrap_or_else(|error| panic!("waiting for a wait for {code}: {error}"));
-}
-
 /// Waits until `count` messages have been rejected.
 pub async fn rejected(environment: &Environment, count: usize, limit: Duration) -> Vec<Entity> {
     let began = std::time::Instant::now();
@@ -83,41 +68,5 @@ pub async fn rejected(environment: &Environment, count: usize, limit: Duration) 
         }
         assert!(began.elapsed() < limit && rows.len() < count, "{} of {count} were rejected: {rows:#?}", rows.len());
         tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-}
-
-/// Waits until the installation's row names a cause that stops every peering.
-pub async fn shared_cause(environment: &Environment, limit: Duration) -> Value {
-    let began = std::time::Instant::now();
-    loop {
-        let rows = environment.rows("shared").await.unwrap();
-        let cause = rows.iter().find(|row| row.contains_key("cause")).map(|row| json(row, "cause"));
-        if let Some(cause) = cause {
-            return cause;
-        }
-        assert!(began.elapsed() < limit, "there is no shared cause: {rows:#?}");
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-}
-
-/// Counts the handler's log lines that contain a text, from now on.
-pub fn lines(environment: &Environment, text: &'static str) -> Lines {
-    let count = Arc::new(AtomicUsize::new(0));
-    let counted = count.clone();
-    environment.supervisor.events().observe(move |event| {
-        if matches!(event, Event::Line(_, line) if line.contains(text)) {
-            counted.fetch_add(1, Ordering::SeqCst);
-        }
-    });
-    Lines(count)
-}
-
-/// How many lines there were.
-pub struct Lines(Arc<AtomicUsize>);
-
-impl Lines {
-    /// Until now.
-    pub fn count(&self) -> usize {
-        self.0.load(Ordering::SeqCst)
     }
 }

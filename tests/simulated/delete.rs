@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use emulator::clouds::{Pair, World};
+use emulator::clouds::{Fault, Pair, Service, World};
 use functions::peering::{Provenance, Status};
 use serde_json::json;
 use simulation::compare::{assert_as_before, stateless};
@@ -129,6 +129,35 @@ async fn delete_and_die(n: usize, prepare: impl FnOnce(&mut World) -> Vec<Pair>)
     let shown = simulation.shown().await;
     assert_as_before(&before, &simulation.world().snapshot(), &format!("{n}\n{shown}"));
     died
+}
+
+/// Created, adopted and shared at once, and the handler dies right after each kind of call that a delete makes.
+#[tokio::test(start_paused = true)]
+async fn handler_that_dies_after_each_effect_leaves_nothing_behind() {
+    let (mut simulation, (pairs, before)) = Simulation::new(|world| {
+        // Two of them share a VNet; all of one was there before.
+        let pairs = world.pairs(2, 3, 4, false);
+        existing::up_to(world, &pairs[1], existing::Thing::Half);
+        (pairs, world.snapshot())
+    });
+    create(&mut simulation, &pairs).await;
+    let effects: [fn(Fault) -> Fault; 4] = [
+        |fault| fault.on(Service::Aiven).method("DELETE").path("/peering-connection"),
+        |fault| fault.on(Service::Arm).method("DELETE").path("/virtualNetworkPeerings/"),
+        |fault| fault.on(Service::Arm).method("DELETE").path("/roleAssignments/"),
+        |fault| fault.on(Service::Arm).method("DELETE").path("/roleAssignments/").after(1),
+    ];
+    for effect in effects {
+        let moments = simulation.moments.clone();
+        simulation.clouds.fault(effect(Fault::cut_after_then(move || moments.kill())));
+    }
+    delete(&mut simulation, &pairs).await;
+    assert_eq!(simulation.clouds.faults_left(), 0, "each death struck");
+    assert!(simulation.deaths() >= 3, "{}", simulation.deaths());
+    simulation.drain().await;
+    assert_eq!(simulation.next_visible(), None, "no message is left, poison queues included");
+    let shown = simulation.shown().await;
+    assert_as_before(&before, &simulation.world().snapshot(), &shown);
 }
 
 /// How many calls something makes.

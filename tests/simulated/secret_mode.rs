@@ -3,9 +3,9 @@
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
-use emulator::clouds::{AIVEN_APPLICATION, Lags, Pair, Service, World};
+use emulator::clouds::{AIVEN_APPLICATION, Fault, Lags, Pair, Service, World};
 use functions::clock::Clock;
-use functions::peering::Status;
+use functions::peering::{Provenance, Status};
 use functions::state::Scope;
 use simulation::{Setup, Simulation, existing, run_each};
 
@@ -168,6 +168,34 @@ fn a_death_before_any_call_of_the_step_leaves_one_password_in_the_end() {
         }
     });
     assert!(left_over.into_inner() >= 2, "after the password was added, and after the vault was looked at once more");
+}
+
+/// The handler dies in the moment in which the call has taken effect, and nobody has heard of it.
+async fn crash_after(call: impl FnOnce(Fault) -> Fault, made: usize) {
+    let (mut simulation, pair) = Simulation::new(scene);
+    let moments = simulation.moments.clone();
+    simulation.clouds.fault(call(Fault::cut_after_then(move || moments.kill())));
+    simulation.request("create", &pair).await;
+    settle(&mut simulation).await;
+    assert_eq!((simulation.clouds.faults_left(), simulation.deaths()), (0, 1), "the handler died");
+    assert_active(&simulation, std::slice::from_ref(&pair)).await;
+    assert_kept(&simulation).await;
+    assert_eq!((simulation.clouds.passwords_made().len(), versions(&simulation)), (made, 1));
+    let (app, ours) = passwords(&simulation.world(), Some(OURS));
+    let row = simulation.app().engine.shared.load(&Scope::Installation).await.unwrap().row;
+    let part = &row.parts[&format!("secret:{app}")];
+    assert_eq!(part.provenance, Some(Provenance::Created));
+    assert_eq!(part.value.as_ref().unwrap()["key_id"], ours[0].as_str());
+}
+
+#[tokio::test(start_paused = true)]
+async fn crash_after_the_password_was_added() {
+    crash_after(Fault::making_password, 2).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn crash_after_the_vault_took_it() {
+    crash_after(Fault::writing_secret, 1).await;
 }
 
 #[test]

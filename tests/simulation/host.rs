@@ -1,5 +1,6 @@
 //! Plays the Functions host: messages to functions, put back when they fail, poison at the fifth time; timers; deaths.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,6 +25,15 @@ const PUT_BACK: Duration = Duration::from_secs(10);
 /// `maxDequeueCount` in host.json.
 const MOST_DELIVERIES: u64 = 5;
 
+/// Which messages are delivered a second time, and when.
+#[derive(Default)]
+pub struct Duplicates {
+    /// First deliveries so far.
+    first: usize,
+    /// Ids of messages that come again when their first delivery has ended.
+    after_the_end: BTreeSet<String>,
+}
+
 /// What a function did with its message; none: it was a timer.
 type Done = (Option<(String, ReceivedMessage)>, Result<(), String>);
 
@@ -38,6 +48,8 @@ pub struct Host {
     pub timers: Vec<(&'static str, Duration, Timestamp)>,
     /// How often the handler died.
     pub deaths: usize,
+    /// None: each message is delivered once.
+    pub duplicates: Option<Duplicates>,
 }
 
 impl Host {
@@ -88,7 +100,10 @@ impl Host {
         }
     }
 
-    async fn acknowledge(&self, queue: &str, message: &ReceivedMessage, result: Result<(), String>) {
+    async fn acknowledge(&mut self, queue: &str, message: &ReceivedMessage, result: Result<(), String>) {
+        if self.duplicates.as_mut().is_some_and(|duplicates| duplicates.after_the_end.remove(&message.id)) {
+            return drop(self.queues.put_back(queue, message, Duration::ZERO));
+        }
         // It may have been received again meanwhile: then it stays.
         match result {
             Ok(()) => drop(self.queues.delete(queue, message).await),
@@ -117,10 +132,25 @@ impl Host {
         let queues: Vec<_> = self.queues_listened_to().collect();
         for (queue, function) in queues {
             // A queue that nobody has made yet holds nothing.
-            let Ok(messages) = self.queues.receive(&queue, 32, LEASE).await else { continue };
-            for message in messages {
-                self.begin(&queue, function, message);
+            while let Ok(messages) = self.queues.receive(&queue, 32, LEASE).await
+                && !messages.is_empty()
+            {
+                for message in messages {
+                    self.repeat(&queue, &message);
+                    self.begin(&queue, function, message);
+                }
             }
+        }
+    }
+
+    /// A first delivery that is to be followed by a second one.
+    fn repeat(&mut self, queue: &str, message: &ReceivedMessage) {
+        let Some(duplicates) = self.duplicates.as_mut().filter(|_| message.dequeue_count == 1) else { return };
+        duplicates.first += 1;
+        if duplicates.first.is_multiple_of(2) {
+            self.queues.put_back(queue, message, Duration::ZERO).unwrap();
+        } else {
+            duplicates.after_the_end.insert(message.id.clone());
         }
     }
 

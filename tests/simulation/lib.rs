@@ -9,6 +9,7 @@ mod exactly;
 pub mod existing;
 pub mod fixture;
 mod host;
+mod log;
 mod moments;
 mod wire;
 
@@ -34,7 +35,8 @@ use serde_json::{Value as Json, json};
 
 pub use clock::VirtualClock;
 pub use exactly::assert_exactly;
-use host::Host;
+use host::{Duplicates, Host};
+pub use log::Log;
 use moments::{Momentary, Moments};
 use wire::{AT_WORK, Wire};
 pub use wire::{Asked, Use};
@@ -53,11 +55,13 @@ pub struct Setup {
     pub lags: Lags,
     /// Whether `reconcile`, if the app has it, goes off by itself.
     pub reconcile: bool,
+    /// Whether every message is delivered twice: by turns after the first delivery ended, and while it is at work.
+    pub duplicates: bool,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { settings: BTreeMap::new(), lags: Lags::documented(), reconcile: false }
+        Self { settings: BTreeMap::new(), lags: Lags::documented(), reconcile: false, duplicates: false }
     }
 }
 
@@ -129,7 +133,8 @@ impl Simulation {
         settings.extend(setup.settings);
         let (at_work, timers) = (FuturesUnordered::new(), Vec::new());
         let functions = BTreeMap::new();
-        let host = Host { functions, queues, clock, moments: moments.clone(), at_work, timers, deaths: 0 };
+        let duplicates = setup.duplicates.then(Duplicates::default);
+        let host = Host { functions, queues, clock, moments: moments.clone(), at_work, timers, deaths: 0, duplicates };
         let mut simulation =
             Self { clouds, clock, storage, moments, settings, wire, momentary, host, standing: (start, 0) };
         simulation.begin_process();
@@ -306,7 +311,8 @@ impl Simulation {
         self.run_until("to drain", async |this| this.is_drained().await).await;
     }
 
-    async fn is_drained(&self) -> bool {
+    /// See [`Simulation::drain`].
+    pub async fn is_drained(&self) -> bool {
         self.host.is_idle_until(jiff::Timestamp::MAX)
             && Vpcs::new(self.storage.clone()).flagged(Flag::Waiting).await.unwrap_or_default().is_empty()
     }
@@ -345,11 +351,6 @@ impl Simulation {
     /// The journal of all peerings, in order: step, outcome, note.
     pub async fn journal(&self) -> Vec<String> {
         let rows = self.rows("peerings").await;
-        let text = |row: &Entity, name: &str| match row.properties.get(name) {
-            Some(Value::String(text)) => text.clone(),
-            Some(other) => format!("{other:?}"),
-            None => String::new(),
-        };
         let line =
             |row: &Entity| format!("{} {}: {} {}", row.row, text(row, "step"), text(row, "outcome"), text(row, "note"));
         rows.iter().filter(|row| row.row.starts_with("journal|")).map(line).collect()
@@ -400,6 +401,15 @@ fn empty_storage(clock: VirtualClock, moments: &Arc<Moments>) -> (Storage, Stora
         Arc::new(Momentary(queues.clone() as Arc<dyn Queues>, moments.clone())),
     );
     (storage, momentary, queues)
+}
+
+/// A column of a row, as text.
+pub fn text(row: &Entity, column: &str) -> String {
+    match row.properties.get(column) {
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => format!("{other:?}"),
+        None => String::new(),
+    }
 }
 
 /// A request as anybody would write it.
