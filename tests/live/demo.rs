@@ -1,11 +1,9 @@
-//! `cargo demo` as a process: its exit status, what it says, and that it leaves nothing behind however it ends.
+//! Not in simulation: `cargo demo` as a process, its exit status, what it says, and that it leaves nothing behind however it ends.
 
-use std::time::Duration;
-
-use crate::demo_run::{Run, python};
+use crate::demo_run::{Moment, Run, python};
 
 #[test]
-fn a_peering_with_an_organization_vpc_ends_active_and_exits_0() {
+fn organization_vpc_exits_0() {
     let mut run = Run::start(&[]);
     assert_eq!(run.exit(), Some(0), "{}", run.said());
     let said = run.said();
@@ -17,7 +15,7 @@ fn a_peering_with_an_organization_vpc_ends_active_and_exits_0() {
 }
 
 #[test]
-fn a_peering_with_a_project_vpc_ends_active_and_exits_0() {
+fn project_vpc_exits_0() {
     let mut run = Run::start(&["--project", "--time-scale", "120"]);
     assert_eq!(run.exit(), Some(0), "{}", run.said());
     run.left_nothing();
@@ -42,7 +40,7 @@ fn a_whole_life_is_shown() {
 }
 
 #[test]
-fn a_fault_that_needs_a_person_exits_1_with_the_command_to_run() {
+fn fault_for_a_person_exits_1_with_the_command() {
     let mut run = Run::start(&["--fault", "graph-right-missing", "--time-scale", "120"]);
     assert_eq!(run.exit(), Some(1), "{}", run.said());
     assert!(run.said().contains("az ad sp create --id 55f300d4-fc50-4c5e-9222-e90a6e2187fb"), "{}", run.said());
@@ -50,7 +48,7 @@ fn a_fault_that_needs_a_person_exits_1_with_the_command_to_run() {
 }
 
 #[test]
-fn an_unknown_fault_is_refused_with_the_list_of_those_there_are() {
+fn unknown_fault_is_refused_with_the_known_ones() {
     let mut run = Run::start(&["--fault", "no-such-fault"]);
     assert_eq!(run.exit(), Some(2));
     assert!(run.said().contains("role-slow") && run.said().contains("handler-killed"), "{}", run.said());
@@ -58,29 +56,30 @@ fn an_unknown_fault_is_refused_with_the_list_of_those_there_are() {
 
 #[test]
 fn ctrl_c_at_any_time_exits_130_and_leaves_nothing() {
-    for (signal, after) in [("INT", 200), ("TERM", 900), ("INT", 2000), ("INT", 5000)] {
+    for (signal, moment) in
+        [("INT", Moment::Begun), ("TERM", Moment::Started), ("INT", Moment::Done(1)), ("INT", Moment::Done(4))]
+    {
         let mut run = Run::start(&[]);
-        std::thread::sleep(Duration::from_millis(after));
+        run.reaches(moment);
         run.signal(signal);
-        assert_eq!(run.exit(), Some(130), "SIG{signal} after {after} ms: {}", run.said());
+        assert_eq!(run.exit(), Some(130), "SIG{signal} at {moment:?}: {}", run.said());
         run.left_nothing();
     }
 }
 
 #[test]
 fn a_killed_demo_leaves_nothing_after_a_moment() {
-    for after in [300, 4000] {
+    for moment in [Moment::Begun, Moment::Done(2)] {
         let mut run = Run::start(&[]);
-        std::thread::sleep(Duration::from_millis(after));
+        run.reaches(moment);
         run.signal("KILL");
         assert_eq!(run.exit(), None, "ended by the signal");
-        std::thread::sleep(Duration::from_millis(2500));
-        run.left_nothing();
+        run.leaves_nothing();
     }
 }
 
 #[test]
-fn a_demo_that_dies_inside_is_reported_and_leaves_nothing() {
+fn death_inside_is_reported_and_leaves_nothing() {
     let mut run = Run::start(&[]);
     run.wait_for("done: ");
     run.kill_worker();
@@ -89,7 +88,7 @@ fn a_demo_that_dies_inside_is_reported_and_leaves_nothing() {
 }
 
 #[test]
-fn a_request_by_a_client_of_its_own_becomes_a_peering_that_the_client_can_read() {
+fn official_python_client_sends_and_reads() {
     let Some(python) = python() else {
         eprintln!("SKIPPED: python3 with azure-storage-queue and azure-data-tables is not to be had here");
         return;

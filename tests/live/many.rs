@@ -35,7 +35,7 @@ fn strike(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn peerings_survive_a_handler_and_a_host_that_are_killed() {
+async fn peerings_survive_killed_handlers_and_hosts() {
     let mut pairs = Vec::new();
     let prepare = |clouds: &Clouds| pairs = clouds.world().pairs(4, 10, PEERINGS, false);
     let environment = scene::setup(60.0).start(prepare).await.unwrap();

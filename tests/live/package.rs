@@ -1,4 +1,4 @@
-//! The package, unpacked into an empty folder and started by the Functions host, does what the app in the source tree does.
+//! Not in simulation: the package, unpacked into an empty folder and started by the Functions host, does what the source tree's app does.
 //!
 //! `PACKAGE=<zip>` names the package to run; without, the handler of this build is packed, which shows all but how it was linked.
 
@@ -13,7 +13,7 @@ use package::archive;
 use crate::scene;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn unpacked_into_an_empty_folder_a_package_takes_a_peering_to_active() {
+async fn takes_a_peering_to_active() {
     let folder = Folder::new();
     let site = folder.0.join("site");
     archive::unpack(&package(&folder.0), &site).unwrap();

@@ -1,4 +1,4 @@
-//! The same over real storage, with the handler as it is deployed.
+//! Not in simulation: what the older program left, read from real storage by the handler's process.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +25,7 @@ fn storage_of(environment: &Environment) -> Storage {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_handler_runs_what_schema_1_left_in_azurite_to_the_end() {
+async fn schema_1_in_azurite_runs_to_the_end() {
     let mut pairs = Vec::new();
     let environment = scene::setup(40.0)
         .start(|clouds| {

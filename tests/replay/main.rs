@@ -59,7 +59,7 @@ async fn replay(case: &'static Case, number: usize, azurite: &Azurite) -> (usize
 }
 
 #[test]
-fn every_recorded_case_is_replayed_or_left_out_for_a_reason() {
+fn every_case_is_replayed_or_left_out_for_a_reason() {
     let files: BTreeSet<String> = std::fs::read_dir(recordings())
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -72,7 +72,7 @@ fn every_recorded_case_is_replayed_or_left_out_for_a_reason() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_handler_answers_every_recorded_request_as_the_protocol_wants() {
+async fn handler_answers_every_recorded_request() {
     handler::judge(&azurite().await).await;
 }
 

@@ -54,7 +54,7 @@ async fn what_was_seen_is_in_the_record_and_in_the_journal() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_filter_without_the_vnet_is_shown_and_the_command_mends_it() {
+async fn printed_command_opens_the_filter() {
     let set = |world: &mut World| {
         let pair = with_a_service(world);
         world.service_mut(PROJECT, "pg-1").unwrap().ip_filter = vec!["192.0.2.1".into()];
@@ -86,7 +86,7 @@ async fn prefixes_that_the_vnet_got_since_are_looked_at_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_running_services_in_this_vpc_and_their_primary_private_addresses_count() {
+async fn only_running_services_of_this_vpc_count() {
     let set = |world: &mut World| {
         let pair = world.standard(1, 1, false).remove(0);
         world.add_service(PROJECT, "public", None);
@@ -106,7 +106,7 @@ async fn only_running_services_in_this_vpc_and_their_primary_private_addresses_c
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_host_that_leads_out_of_the_vpc_is_no_service_of_it() {
+async fn host_outside_the_vpc_is_no_service_of_it() {
     let set = |world: &mut World| {
         let pair = with_a_service(world);
         world.service_mut(PROJECT, "pg-1").unwrap().components[0].address = "203.0.113.9".parse().unwrap();
@@ -149,7 +149,7 @@ async fn an_app_in_another_vnet_does_not_try() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_may_not_be_seen_is_told_as_not_checked_and_bothers_nobody() {
+async fn forbidden_services_are_told_as_not_checked() {
     for (status, words) in [(403, "services read"), (503, "did not answer as it should")] {
         let (mut simulation, pair) = Simulation::new(with_a_service);
         simulation
@@ -187,7 +187,7 @@ async fn one_project_that_may_not_be_seen_hides_no_other() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_peering_waits_for_an_aiven_that_is_away_for_a_moment() {
+async fn aiven_away_for_a_moment_is_waited_for() {
     let (mut simulation, pair) = Simulation::new(with_a_service);
     simulation.clouds.fault(Fault::unavailable(Service::Aiven).path("/service").times(6));
     simulation.request("create", &pair).await;
@@ -196,7 +196,7 @@ async fn a_peering_waits_for_an_aiven_that_is_away_for_a_moment() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn hundreds_of_services_fit_in_the_row_and_in_the_time_of_a_step() {
+async fn hundreds_of_services_fit_in_row_and_budget() {
     let set = |world: &mut World| {
         let pair = world.standard(1, 1, false).remove(0);
         for n in 0..200 {
@@ -212,7 +212,7 @@ async fn hundreds_of_services_fit_in_the_row_and_in_the_time_of_a_step() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn peerings_that_become_active_together_list_the_services_once() {
+async fn peerings_active_together_list_services_once() {
     let set = |world: &mut World| {
         let pairs = world.pairs(1, 10, 10, false);
         world.add_service(PROJECT, "pg-1", Some(&pairs[0].vpc_id));

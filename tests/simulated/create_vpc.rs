@@ -148,7 +148,7 @@ async fn a_twin_that_is_being_deleted_is_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_range_that_a_network_has_is_refused_by_reference_before_anything_is_made() {
+async fn range_in_use_is_refused_by_reference() {
     let set = |world: &mut World| {
         let mut ground = Ground::set(world);
         let subscription = ground.vnets[0].split('/').nth(2).unwrap().to_owned();
@@ -210,7 +210,7 @@ async fn many_who_ask_for_the_same_get_one_vpc() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_was_deleted_since_is_made_again_for_who_asks_again() {
+async fn one_deleted_since_is_made_again() {
     let (mut simulation, ground) = Simulation::new(Ground::set);
     send(&simulation, &ground.request("CHG-1", &[])).await;
     simulation.drain().await;
@@ -222,7 +222,7 @@ async fn one_that_was_deleted_since_is_made_again_for_who_asks_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refusal_of_aivens_is_a_persons_and_goes_on_by_itself_once_mended() {
+async fn refusal_by_aiven_calls_a_person_and_goes_on() {
     let (mut simulation, ground) = Simulation::new(Ground::set);
     let refusal = Fault::refuse(Service::Aiven, 403, "", "VPC limit of the organization reached");
     let refusal = refusal.method("POST").path("/vpcs").times(3);
@@ -237,7 +237,7 @@ async fn a_refusal_of_aivens_is_a_persons_and_goes_on_by_itself_once_mended() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_vnet_that_may_not_be_read_is_told_with_the_command() {
+async fn unreadable_vnet_is_told_with_the_command() {
     let (mut simulation, ground) = Simulation::new(Ground::set);
     simulation.world().role_assignments.clear();
     send(&simulation, &ground.both()).await;
@@ -266,7 +266,7 @@ async fn the_allow_lists_bound_what_may_be_made_and_for_what() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_owner_on_the_allow_list_may_have_vpcs_made_and_peered() {
+async fn owner_on_the_allow_list_may_ask() {
     let set = |world: &mut World| {
         let ground = Ground::set(world);
         world.app_settings.insert("ALLOWED_VPCS".to_owned(), format!("org:{}", ground.organization));
@@ -280,7 +280,7 @@ async fn an_owner_on_the_allow_list_may_have_vpcs_made_and_peered() {
 
 /// Each death is before another call: of storage, of Aiven, of ARM. So every pair of neighbouring lines has one in between.
 #[test]
-fn whatever_dies_one_vpc_is_made_and_every_peering_asked_for() {
+fn death_before_any_call_makes_one_vpc() {
     let moments = simulation::run(async {
         let (mut simulation, ground) = Simulation::new(Ground::set);
         let before = simulation.moments.count();
@@ -317,7 +317,7 @@ async fn an_answer_that_is_lost_makes_no_second_vpc() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_redelivered_request_moves_nothing_and_old_copies_of_a_hint_are_absorbed() {
+async fn redelivered_request_and_old_hints_are_absorbed() {
     let (mut simulation, ground) = Simulation::new(Ground::set);
     let text = ground.both().to_string();
     simulation.app().prepare().await.unwrap();
@@ -389,7 +389,7 @@ async fn what_cannot_be_read_is_rejected_with_its_reference() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_message_that_fails_over_and_over_is_told_to_a_person_at_the_third_time_and_tried_again() {
+async fn third_poison_message_calls_a_person() {
     let (mut simulation, ground) = Simulation::new(Ground::set);
     send(&simulation, &ground.both()).await;
     simulation.run_until("the VPC to be asked for", async |this| !vpcs(this).is_empty()).await;

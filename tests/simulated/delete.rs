@@ -96,7 +96,7 @@ async fn what_was_adopted_stays_thing_by_thing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_assignments_of_a_vnet_go_with_the_second_of_two_peerings() {
+async fn assignments_go_with_the_last_peering_of_a_vnet() {
     let (mut simulation, pairs) = Simulation::new(|world| world.standard(2, 1, false));
     let before = simulation.world().snapshot();
     create(&mut simulation, &pairs).await;
@@ -133,7 +133,7 @@ async fn delete_and_die(n: usize, prepare: impl FnOnce(&mut World) -> Vec<Pair>)
 
 /// Created, adopted and shared at once, and the handler dies right after each kind of call that a delete makes.
 #[tokio::test(start_paused = true)]
-async fn handler_that_dies_after_each_effect_leaves_nothing_behind() {
+async fn death_after_each_effect_leaves_nothing_behind() {
     let (mut simulation, (pairs, before)) = Simulation::new(|world| {
         // Two of them share a VNet; all of one was there before.
         let pairs = world.pairs(2, 3, 4, false);
@@ -179,7 +179,7 @@ async fn delete_and_settle(simulation: &mut Simulation, pairs: &[Pair]) {
 }
 
 #[test]
-fn a_delete_that_dies_before_any_of_its_calls_ends_all_the_same() {
+fn organization_vpc_survives_death_before_any_call() {
     let organization = |world: &mut World| world.standard(1, 1, false);
     let count = calls(delete_and_settle, organization);
     assert!(count > 60, "{count}");
@@ -187,14 +187,14 @@ fn a_delete_that_dies_before_any_of_its_calls_ends_all_the_same() {
 }
 
 #[test]
-fn a_delete_for_a_project_vpc_that_dies_before_any_of_its_calls_ends_all_the_same() {
+fn project_vpc_survives_death_before_any_call() {
     let project = |world: &mut World| world.standard(1, 1, true);
     let count = calls(delete_and_settle, project);
     run_each(1..=count, async |n| assert!(delete_and_die(n, project).await, "{n} of {count}"));
 }
 
 #[test]
-fn two_deletes_of_one_vnet_at_once_that_die_before_any_of_their_calls_end_all_the_same() {
+fn two_of_one_vnet_survive_death_before_any_call() {
     let shared = |world: &mut World| world.standard(2, 1, false);
     let count = calls(delete_and_settle, shared);
     // Two side by side: their order, and so the number of calls, is not the same each time.
@@ -224,7 +224,7 @@ async fn delete_at(n: usize, prepare: impl FnOnce(&mut World) -> Vec<Pair>) {
 }
 
 #[test]
-fn a_delete_that_arrives_before_any_call_of_a_running_create_leaves_nothing_behind() {
+fn arrival_before_any_call_of_a_create() {
     let organization = |world: &mut World| world.standard(1, 1, false);
     let count = run(async {
         let (mut simulation, pairs) = Simulation::new(organization);
@@ -251,7 +251,7 @@ async fn what_went_can_come_again() {
 
 /// Somebody removed our half and made one of their own, or did so with the connection at Aiven: it has another name, or id.
 #[tokio::test(start_paused = true)]
-async fn a_half_that_somebody_made_since_in_the_place_of_ours_is_never_changed_or_removed() {
+async fn half_made_by_others_in_place_of_ours_stays() {
     type Replace = fn(&mut World, &Pair);
     let half: Replace = |world, pair| "theirs".clone_into(&mut world.vnet_mut(&pair.vnet).unwrap().peerings[0].name);
     let connection: Replace =

@@ -98,7 +98,7 @@ async fn an_update_changes_a_projects_peering_in_place() {
 }
 
 #[test]
-fn an_update_that_dies_before_any_of_its_calls_ends_all_the_same() {
+fn update_survives_death_before_any_call() {
     let update = async |die: Option<usize>| {
         let (mut simulation, pair) = peered(false).await;
         let before = simulation.moments.count();
@@ -120,7 +120,7 @@ fn an_update_that_dies_before_any_of_its_calls_ends_all_the_same() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_update_does_not_switch_on_again_what_a_person_switched_off() {
+async fn update_leaves_off_what_a_person_switched_off() {
     let (mut simulation, pair) = peered(false).await;
     let remote = simulation.world().aiven_vpc(&pair.vpc_id).unwrap().azure_vnet.clone();
     simulation.world().allow_access(&pair.vnet, &remote, false);
@@ -147,7 +147,7 @@ async fn asked_over(last: Thing, project: bool, more: &Value) -> (Simulation, Pa
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_adopted_connection_that_lacks_a_range_is_a_persons_to_change() {
+async fn adopted_connection_without_a_range_calls_a_person() {
     for project in [false, true] {
         let ranges = json!({"user_peer_network_cidrs": ["10.77.0.0/16"]});
         let (mut simulation, pair) = asked_over(Thing::Connection, project, &ranges).await;
@@ -171,7 +171,7 @@ async fn goes_on(simulation: &mut Simulation, pair: &Pair) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_adopted_half_without_forwarding_is_a_persons_to_change() {
+async fn adopted_half_without_forwarding_calls_a_person() {
     let (mut simulation, pair) = asked_over(Thing::Half, false, &json!({"allow_forwarded_traffic": true})).await;
     let fault = fault(&mut simulation, &pair).await;
     assert_says(&fault, "forwarding_differs", &["by-hand-", "az network vnet peering update", "true was asked for"]);
@@ -181,7 +181,7 @@ async fn an_adopted_half_without_forwarding_is_a_persons_to_change() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_adopted_half_of_another_name_than_asked_for_is_not_taken_and_both_are_named() {
+async fn adopted_half_of_another_name_is_refused() {
     let (mut simulation, pair) = asked_over(Thing::Half, false, &json!({"peering_name": "to-aiven"})).await;
     let fault = fault(&mut simulation, &pair).await;
     assert_says(&fault, "peering_name_differs", &["by-hand-", "to-aiven", "az network vnet peering delete"]);
@@ -194,7 +194,7 @@ async fn an_adopted_half_of_another_name_than_asked_for_is_not_taken_and_both_ar
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_adopted_half_with_more_than_was_asked_for_is_taken_as_it_is() {
+async fn adopted_half_with_more_than_asked_is_kept() {
     let (mut simulation, pair) = asked_over(Thing::Half, false, &json!({})).await;
     simulation.world().vnet_mut(&pair.vnet).unwrap().peerings[0].allow_forwarded = true;
     simulation.world().aiven_vpc_mut(&pair.vpc_id).unwrap().connections[0].cidrs = vec!["10.77.0.0/16".to_owned()];
@@ -206,7 +206,7 @@ async fn an_adopted_half_with_more_than_was_asked_for_is_taken_as_it_is() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_connection_for_another_application_is_not_taken_and_both_are_named() {
+async fn connection_for_another_application_is_refused() {
     let (mut simulation, (pairs, theirs)) = Simulation::new(|world| {
         let pairs = world.standard(1, 1, false);
         let home = world.home_tenant.clone();
@@ -221,7 +221,7 @@ async fn a_connection_for_another_application_is_not_taken_and_both_are_named() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_connection_from_another_tenant_is_not_taken_and_both_are_named() {
+async fn connection_from_another_tenant_is_refused() {
     let (mut simulation, pair) = asked_over(Thing::Connection, false, &json!({})).await;
     let other = "12121212-1212-4212-8212-121212121212";
     simulation.world().aiven_vpc_mut(&pair.vpc_id).unwrap().connections[0].tenant = other.to_owned();
@@ -231,7 +231,7 @@ async fn a_connection_from_another_tenant_is_not_taken_and_both_are_named() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_peering_of_our_name_that_leads_elsewhere_is_not_taken_and_both_are_named() {
+async fn half_of_our_name_that_leads_elsewhere_is_refused() {
     let (mut simulation, (pairs, elsewhere)) = Simulation::new(|world| {
         let pairs = world.standard(1, 2, false);
         let elsewhere = pairs[1].vnet.clone();
@@ -276,7 +276,7 @@ async fn a_disabled_principal_of_aivens_is_not_taken() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_role_of_our_name_that_allows_more_is_not_taken_and_both_are_named() {
+async fn role_of_our_name_that_allows_more_is_refused() {
     let (mut simulation, pairs) = Simulation::new(|world| {
         let pairs = world.standard(1, 1, false);
         let subscription = pairs[0].vnet.split('/').nth(2).unwrap().to_owned();
@@ -296,7 +296,7 @@ async fn a_role_of_our_name_that_allows_more_is_not_taken_and_both_are_named() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_assignment_of_another_role_is_no_assignment_of_ours() {
+async fn assignment_of_another_role_is_not_ours() {
     let (mut simulation, (pairs, theirs)) = Simulation::new(|world| {
         let pairs = world.standard(1, 1, false);
         let home = world.home_tenant.clone();
@@ -316,7 +316,7 @@ async fn an_assignment_of_another_role_is_no_assignment_of_ours() {
 }
 
 #[test]
-fn a_peering_paused_before_any_call_stands_still_until_it_is_resumed() {
+fn pause_before_any_call_holds_until_resume() {
     let paused = async |n: usize| {
         let (mut simulation, pairs) = Simulation::new(|world| world.standard(1, 1, false));
         simulation.request("create", &pairs[0]).await;
@@ -363,7 +363,7 @@ async fn a_pause_of_what_rests_goes_back_to_where_it_rested() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_retry_resumes_every_peering_of_a_vpc_at_once_but_those_that_are_paused() {
+async fn retry_of_a_vpc_resumes_all_but_the_paused() {
     let setup = Setup { lags: emulator::clouds::Lags::none(), ..Setup::default() };
     let (mut simulation, pairs) = Simulation::start(setup, |world| {
         let pairs = world.pairs(1, 3, 3, false);
@@ -405,7 +405,7 @@ async fn a_retry_resumes_every_peering_of_a_vpc_at_once_but_those_that_are_pause
 const OWNER: &str = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635";
 
 #[tokio::test(start_paused = true)]
-async fn a_fault_given_up_after_a_week_is_looked_at_again_by_a_retry() {
+async fn fault_given_up_is_looked_at_again_by_retry() {
     let (mut simulation, pair) = asked_over(Thing::Half, false, &json!({"allow_forwarded_traffic": true})).await;
     assert!(!fault(&mut simulation, &pair).await.given_up);
     simulation.run_for(8 * DAY).await;
@@ -421,7 +421,7 @@ async fn a_fault_given_up_after_a_week_is_looked_at_again_by_a_retry() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_that_comes_again_weeks_later_moves_nothing() {
+async fn redelivery_weeks_later_moves_nothing() {
     let (mut simulation, pair) = peered(false).await;
     let delete = simulation::message("delete", &pair, &json!({}));
     simulation.invoke("accept_request", &delete, "late", 1).await.unwrap();
@@ -438,7 +438,7 @@ async fn a_request_that_comes_again_weeks_later_moves_nothing() {
 
 /// A request that was answered, whose worker died before the message was removed, comes again when the world is another.
 #[tokio::test(start_paused = true)]
-async fn a_request_that_was_only_noted_or_refused_does_not_move_what_came_after() {
+async fn redelivery_of_a_noted_request_moves_nothing() {
     let (mut simulation, pair) = peered(false).await;
     let [create, update] = ["create", "update"].map(|action| simulation::message(action, &pair, &json!({})));
     let other = simulation::message("create", &pair, &json!({"peering_name": "other"}));

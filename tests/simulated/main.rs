@@ -6,6 +6,7 @@ mod connectivity;
 mod create_vpc;
 mod delete;
 mod drifts;
+mod events;
 mod faults;
 mod lifecycle;
 mod many;

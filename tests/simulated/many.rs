@@ -27,7 +27,7 @@ async fn run(simulation: &mut Simulation, pairs: &[Pair]) -> u64 {
 }
 
 #[tokio::test(start_paused = true)]
-async fn duplicates_are_absorbed_and_hardly_more_than_double_the_messages() {
+async fn duplicates_hardly_more_than_double_the_messages() {
     let (mut quiet, pairs) = requested(false).await;
     let in_quiet = run(&mut quiet, &pairs).await;
     let (mut simulation, pairs) = requested(true).await;
@@ -38,7 +38,7 @@ async fn duplicates_are_absorbed_and_hardly_more_than_double_the_messages() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn duplicates_of_one_peering_commit_nothing_and_at_most_double_the_messages() {
+async fn duplicates_of_one_peering_commit_nothing() {
     let run = async |duplicates| {
         let setup = Setup { duplicates, ..Setup::default() };
         let (mut simulation, pairs) = Simulation::start(setup, |world| world.standard(1, 1, false));
@@ -56,7 +56,7 @@ async fn duplicates_of_one_peering_commit_nothing_and_at_most_double_the_message
 }
 
 #[tokio::test(start_paused = true)]
-async fn handler_killed_again_and_again_makes_each_thing_once() {
+async fn killed_handlers_make_each_thing_once() {
     let (mut simulation, pairs) = requested(false).await;
     for deaths in 1..=40 {
         simulation.moments.die_before(100 + 37 * deaths);

@@ -11,7 +11,7 @@ use functions::peering::Status;
 const BOTH: &[&str] = &["DELETE connection", "DELETE half", "POST connection", "PUT half"];
 
 #[tokio::test(start_paused = true)]
-async fn a_connection_that_is_gone_at_aiven_is_made_again_with_both_halves() {
+async fn connection_gone_at_aiven_is_made_again() {
     let again = &["DELETE half", "POST connection", "PUT half"];
     let case = Case::new(&["connection_gone"], Vendor).repaired_by(again);
     case.holds(|world, scene| world.delete_connection_outside(&scene.vpc, &scene.vnet)).await;
@@ -43,33 +43,33 @@ async fn fails(state: &str, kinds: &'static [&'static str]) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_half_that_is_disconnected_is_made_again_with_aivens() {
+async fn disconnected_half_is_made_again_with_aivens() {
     let case = Case::new(&["half_disconnected"], Vendor);
     let case = case.repaired_by(&["DELETE half", "DELETE connection", "POST connection", "PUT half"]);
     case.holds(|world, scene| world.put_half_in_state(&scene.vnet, &scene.remote, "Disconnected")).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_half_that_fell_back_to_initiated_is_made_again_with_aivens() {
+async fn initiated_half_is_made_again_with_aivens() {
     let case = Case::new(&["half_initiated"], Vendor);
     let case = case.repaired_by(&["DELETE half", "DELETE connection", "POST connection", "PUT half"]);
     case.holds(|world, scene| world.put_half_in_state(&scene.vnet, &scene.remote, "Initiated")).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_half_that_does_not_know_aivens_new_range_is_synchronised_in_place() {
+async fn half_with_an_old_range_is_synchronised() {
     let case = Case::new(&["not_in_sync"], Vendor).repaired_by(&["PUT half"]);
     case.holds(|world, scene| world.change_vpc_range(&scene.vpc, "10.249.0.0/24")).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn that_aiven_does_not_know_the_vnets_new_range_is_reported_for_only_aiven_can_mend_it() {
+async fn range_unknown_to_aiven_is_only_reported() {
     let case = Case::new(&["remote_not_in_sync"], Vendor).says("ask Aiven's support");
     case.holds(|world, scene| world.change_address_space(&scene.vnet, &["10.0.0.0/24", "10.99.0.0/24"])).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn our_half_removed_by_a_person_is_made_again_only_by_retry() {
+async fn half_removed_by_a_person_comes_back_only_by_retry() {
     let case =
         Case::new(&["half_gone"], Person).confirmed().retried_by(&["DELETE connection", "POST connection", "PUT half"]);
     case.holds(|world, scene| world.remove_peering(&scene.vnet, &scene.half)).await;
@@ -83,7 +83,7 @@ async fn access_switched_off_is_switched_on_only_by_retry() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn forwarding_that_nobody_asked_for_is_put_back_only_by_retry() {
+async fn unwanted_forwarding_goes_only_by_retry() {
     let case = Case::new(&["forwarding_changed"], Person).retried_by(&["PUT half"]);
     case.holds(|world, scene| {
         world.vnet_mut(&scene.vnet).unwrap().peerings[0].allow_forwarded = true;
@@ -92,7 +92,7 @@ async fn forwarding_that_nobody_asked_for_is_put_back_only_by_retry() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn our_applications_role_taken_from_it_is_given_again_only_by_retry() {
+async fn role_taken_from_ours_comes_back_only_by_retry() {
     let case = Case::new(&["application_assignment_gone"], Person).retried_by(&["PUT assignment"]);
     case.says("az role assignment create")
         .holds(|world, scene| world.unassign_role(&scene.vnet, &scene.principal))
@@ -100,7 +100,7 @@ async fn our_applications_role_taken_from_it_is_given_again_only_by_retry() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_role_of_a_senders_application_is_looked_at_too_and_given_again_by_retry() {
+async fn role_of_a_senders_application_is_watched_too() {
     let mut scene = Scene::active_as("repair", Some("theirs")).await;
     scene.pass().await;
     assert_eq!(
@@ -122,7 +122,7 @@ async fn the_role_of_a_senders_application_is_looked_at_too_and_given_again_by_r
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_shared_is_told_to_each_peering_with_the_message_that_mends_it() {
+async fn shared_drift_is_told_to_each_peering() {
     let mut scene = Scene::active("repair").await;
     let (vnet, principal) = (scene.vnet.clone(), scene.principal.clone());
     scene.sim.world().unassign_role(&vnet, &principal);
@@ -137,7 +137,7 @@ async fn what_is_shared_is_told_to_each_peering_with_the_message_that_mends_it()
 
 /// ARM goes on listing the assignments of the one before, with nobody behind them.
 #[tokio::test(start_paused = true)]
-async fn a_principal_that_was_made_anew_gets_its_roles_by_retry_under_its_new_id() {
+async fn new_principal_gets_its_roles_by_retry() {
     for aivens in [false, true] {
         let mut scene = Scene::active("repair").await;
         let old = if aivens { scene.aiven_principal.clone() } else { scene.principal.clone() };
@@ -167,13 +167,13 @@ async fn a_principal_that_was_made_anew_gets_its_roles_by_retry_under_its_new_id
 }
 
 #[tokio::test(start_paused = true)]
-async fn aivens_role_taken_from_it_is_given_again_only_by_retry() {
+async fn role_taken_from_aiven_comes_back_only_by_retry() {
     let case = Case::new(&["aiven_assignment_gone"], Person).retried_by(&["PUT assignment"]);
     case.holds(|world, scene| world.unassign_role(&scene.vnet, &scene.aiven_principal)).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_removed_role_is_made_again_only_by_retry_with_its_assignment() {
+async fn removed_role_comes_back_only_by_retry() {
     let kinds = &["application_assignment_gone", "peering_role_gone"];
     let case = Case::new(kinds, Person).extra_arm(1).retried_by(&["PUT role", "PUT assignment"]);
     case.holds(|world, scene| world.remove_role(&scene.peering_role)).await;
@@ -211,7 +211,7 @@ async fn a_vpc_on_its_way_out_is_reported() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_all_peerings_share_is_told_once_and_recorded_with_the_installation() {
+async fn drift_of_the_installation_is_told_once() {
     let mut scene = Scene::active("repair").await;
     let home = scene.sim.world().home_tenant.clone();
     {
@@ -240,7 +240,7 @@ async fn what_all_peerings_share_is_told_once_and_recorded_with_the_installation
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_is_repaired_before_what_all_peerings_share_is_mended() {
+async fn nothing_is_repaired_before_what_is_shared() {
     let mut scene = Scene::active("repair").await;
     scene.sim.world().applications.iter_mut().for_each(|application| application.federated_credentials.clear());
     scene.sim.world().fail_connection(&scene.vpc, &scene.vnet, "ERROR");
@@ -251,7 +251,7 @@ async fn nothing_is_repaired_before_what_all_peerings_share_is_mended() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_connection_that_nobody_asked_for_is_reported_once_and_left_alone() {
+async fn unknown_connection_is_reported_once() {
     for mode in ["repair", "report"] {
         let mut scene = Scene::active(mode).await;
         let other = {

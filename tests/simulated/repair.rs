@@ -23,7 +23,7 @@ async fn adopt(scene: &Scene, change: impl Fn(&mut Halves)) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_there_before_is_never_repaired_and_its_owner_is_told() {
+async fn adopted_is_never_repaired_and_its_owner_is_told() {
     let aiven: fn(&mut Halves) = |halves| halves.aiven = Some(Provenance::Adopted);
     let azure: fn(&mut Halves) = |halves| halves.azure = Some(Provenance::Adopted);
     for (adopted, command) in
@@ -49,7 +49,7 @@ async fn what_was_there_before_is_never_repaired_and_its_owner_is_told() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_adopted_half_that_does_not_know_the_newest_range_is_left_as_it_is() {
+async fn adopted_half_with_an_old_range_is_left() {
     let mut scene = Scene::active("repair").await;
     adopt(&scene, |halves| halves.azure = Some(Provenance::Adopted)).await;
     scene.sim.world().change_vpc_range(&scene.vpc, "10.249.0.0/24");
@@ -60,7 +60,7 @@ async fn an_adopted_half_that_does_not_know_the_newest_range_is_left_as_it_is() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_breaks_again_within_a_day_is_a_persons_and_after_a_day_is_repaired_again() {
+async fn breaking_again_within_a_day_calls_a_person() {
     let mut scene = Scene::active("repair").await;
     scene.sim.world().fail_connection(&scene.vpc, &scene.vnet, "ERROR");
     scene.pass().await;
@@ -98,7 +98,7 @@ async fn retry_repairs_at_once_what_came_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_person_puts_right_is_active_again_without_a_repair() {
+async fn fixed_by_a_person_needs_no_repair() {
     for mode in ["repair", "report"] {
         let mut scene = Scene::active(mode).await;
         scene.sim.world().allow_access(&scene.vnet, &scene.remote, false);
@@ -126,7 +126,7 @@ async fn what_passes_within_two_minutes_is_not_repaired() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_persons_hand_keeps_a_vendors_damage_from_being_repaired() {
+async fn manual_change_keeps_damage_from_being_repaired() {
     let mut scene = Scene::active("repair").await;
     scene.sim.world().change_vpc_range(&scene.vpc, "10.249.0.0/24");
     scene.sim.world().allow_access(&scene.vnet, &scene.remote, false);
@@ -137,7 +137,7 @@ async fn a_persons_hand_keeps_a_vendors_damage_from_being_repaired() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_person_switched_off_meanwhile_stays_off_in_a_repair() {
+async fn repair_leaves_off_what_a_person_switched_off() {
     let mut scene = Scene::active("repair").await;
     scene.sim.world().change_vpc_range(&scene.vpc, "10.249.0.0/24");
     scene.pass().await;
@@ -175,7 +175,7 @@ async fn a_paused_peering_and_one_under_way_are_not_judged() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn where_a_parent_gives_no_answer_nothing_is_judged_and_nothing_is_touched() {
+async fn nothing_is_judged_where_a_parent_gives_no_answer() {
     let vpc = |status| Fault::refuse(Service::Aiven, status, "", "no").method("GET");
     let list =
         |status, code| Fault::refuse(Service::Arm, status, code, "no").path("Microsoft.Network/virtualNetworks?");
@@ -205,7 +205,7 @@ async fn where_a_parent_gives_no_answer_nothing_is_judged_and_nothing_is_touched
 }
 
 #[tokio::test(start_paused = true)]
-async fn where_nobody_says_what_is_shared_nothing_is_judged_of_it() {
+async fn nothing_shared_is_judged_without_an_answer() {
     let arm = |status, code, path| Fault::refuse(Service::Arm, status, code, "no").path(path);
     let faults = [
         arm(403, "AuthorizationFailed", "roleAssignments?"),
@@ -282,7 +282,7 @@ async fn three_of_ten_are_repaired() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn four_of_ten_are_too_much_told_once_and_left_to_retry() {
+async fn four_of_ten_engage_the_brake() {
     let (mut sim, pairs) = ten("repair").await;
     for pair in &pairs[..4] {
         sim.world().fail_connection(&pair.vpc_id, &pair.vnet, "ERROR");
@@ -307,7 +307,7 @@ async fn four_of_ten_are_too_much_told_once_and_left_to_retry() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn with_report_any_number_is_only_reported_and_nothing_needs_a_brake() {
+async fn report_mode_needs_no_brake() {
     let (mut sim, pairs) = ten("report").await;
     for pair in &pairs {
         sim.world().fail_connection(&pair.vpc_id, &pair.vnet, "ERROR");
@@ -318,7 +318,7 @@ async fn with_report_any_number_is_only_reported_and_nothing_needs_a_brake() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_look_and_its_repair_survive_death_at_any_moment_and_make_everything_once() {
+async fn repair_survives_death_before_any_call() {
     for n in 1.. {
         let mut scene = Scene::active("repair").await;
         scene.sim.world().fail_connection(&scene.vpc, &scene.vnet, "ERROR");

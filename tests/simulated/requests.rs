@@ -50,7 +50,7 @@ fn refused() -> Vec<(String, &'static str)> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn bad_ones_are_kept_with_the_reason_and_nothing_else_happens() {
+async fn bad_ones_are_kept_with_the_reason() {
     let (mut simulation, ()) = Simulation::new(|_| ());
     let cases = refused();
     for (bad, _) in &cases {

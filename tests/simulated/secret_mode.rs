@@ -157,7 +157,7 @@ async fn dies_before(first: usize, second: Option<usize>) -> bool {
 }
 
 #[test]
-fn a_death_before_any_call_of_the_step_leaves_one_password_in_the_end() {
+fn death_before_any_call_leaves_one_password() {
     let calls = calls_of_the_step();
     assert!(calls.len() > 12, "{calls:?}");
     let left_over = AtomicUsize::new(0);
@@ -212,7 +212,7 @@ fn a_second_death_changes_nothing() {
 }
 
 #[test]
-fn many_peerings_at_once_make_one_password_whoever_dies() {
+fn many_peerings_make_one_password() {
     run_each(1..=30, |n| async move {
         let (mut simulation, pairs) = Simulation::new(|world| {
             world.secret_mode();
@@ -230,7 +230,7 @@ fn many_peerings_at_once_make_one_password_whoever_dies() {
 
 /// Whoever writes into the vault before we do is first: before any call of the step, a person puts a password there.
 #[test]
-fn a_password_that_a_person_puts_into_the_vault_meanwhile_stays() {
+fn password_a_person_writes_meanwhile_stays() {
     let calls = calls_of_the_step();
     let overwritten = std::sync::Mutex::new(Vec::new());
     run_each(calls, |n| {
@@ -296,7 +296,7 @@ async fn a_password_serves_as_long_as_it_is_good() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_password_that_the_directory_has_no_more_is_made_anew() {
+async fn password_gone_from_the_directory_is_made_again() {
     let removed = |world: &mut World, app: &str| {
         let (_, ours) = passwords(world, Some(OURS));
         world.remove_password(app, &ours[0]);
@@ -310,7 +310,7 @@ async fn a_password_that_the_directory_has_no_more_is_made_anew() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_password_of_ours_that_was_left_over_goes_with_the_next_pass() {
+async fn left_over_password_goes_with_the_next_pass() {
     let simulation = an_hour_later(|world, app| drop(world.add_password(app, Some(OURS)))).await;
     assert_all_active(&simulation).await;
     assert_kept(&simulation).await;
@@ -318,7 +318,7 @@ async fn a_password_of_ours_that_was_left_over_goes_with_the_next_pass() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deleted_secret_is_recovered_by_the_command_that_is_printed() {
+async fn printed_command_recovers_a_deleted_secret() {
     let mut simulation = an_hour_later(|world, app| world.delete_secret(&secret_name(app))).await;
     let (app, ours) = passwords(&simulation.world(), Some(OURS));
     assert!(ours.is_empty(), "what the vault refused is nobody's: {ours:?}");
@@ -356,7 +356,7 @@ fn run_by_hand(world: &mut World, app: &str) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_the_right_to_add_a_password_the_command_is_printed_and_what_it_puts_into_the_vault_serves() {
+async fn missing_permission_to_add_one_prints_the_command() {
     for rights in [&["Application.Read.All", "Application.ReadWrite.OwnedBy"][..], &[]] {
         let (mut simulation, (pair, app)) = Simulation::new(|world| deployed(world, rights));
         simulation.request("create", &pair).await;
@@ -376,7 +376,7 @@ async fn without_the_right_to_add_a_password_the_command_is_printed_and_what_it_
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_password_that_a_person_put_into_the_vault_needs_no_directory_right() {
+async fn password_of_a_person_needs_no_directory_permission() {
     let (mut simulation, pair) = Simulation::new(|world| {
         let (pair, app) = deployed(world, &[]);
         run_by_hand(world, &app);
@@ -407,7 +407,7 @@ async fn without_the_right_to_the_vault_the_role_is_named() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_young_password_is_waited_for_and_an_old_one_is_not() {
+async fn only_a_young_password_is_waited_for() {
     for (minutes, waits) in [(120, false), (4, true)] {
         let secret = Duration::from_secs(minutes * 60);
         let lags = Lags { secret, ..Lags::none() };
@@ -427,7 +427,7 @@ async fn a_young_password_is_waited_for_and_an_old_one_is_not() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wrong_password_is_told_and_the_right_one_read_as_soon_as_it_is_there() {
+async fn wrong_password_is_told_and_the_right_one_read() {
     let (mut simulation, (pair, app)) = Simulation::new(|world| {
         let (pair, app) = deployed(world, &[]);
         world.write_secret(&secret_name(&app), "not-the-password");
@@ -452,7 +452,7 @@ async fn reconciled(simulation: &mut Simulation) -> Vec<(String, String, String)
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_end_of_a_password_is_reported_and_so_is_its_loss() {
+async fn end_and_loss_of_a_password_are_reported() {
     let (mut simulation, pair) = Simulation::new(scene);
     simulation.request("create", &pair).await;
     settle(&mut simulation).await;

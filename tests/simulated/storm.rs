@@ -7,7 +7,7 @@ use functions::peering::Status;
 use simulation::{Setup, Simulation};
 
 #[tokio::test(start_paused = true)]
-async fn a_pass_over_500_peerings_asks_aiven_once_a_vpc_and_writes_nothing() {
+async fn pass_over_500_asks_once_a_vpc_and_writes_nothing() {
     // Aiven looks when it is asked to, not all the time.
     let lags = Lags { aiven_poll: Duration::from_secs(6 * 3600), ..Lags::none() };
     let setup = Setup { lags, ..Setup::default() };

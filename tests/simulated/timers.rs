@@ -9,7 +9,7 @@ use serde_json::json;
 use simulation::Simulation;
 
 #[tokio::test(start_paused = true)]
-async fn a_row_that_cannot_be_read_keeps_no_other_peering_from_being_swept_and_is_the_timers_error() {
+async fn unreadable_row_keeps_no_other_from_being_swept() {
     let (mut simulation, pairs) = Simulation::new(|world| world.pairs(2, 2, 2, false));
     for pair in &pairs {
         simulation.request("create", pair).await;
@@ -38,7 +38,7 @@ async fn a_row_that_cannot_be_read_keeps_no_other_peering_from_being_swept_and_i
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_poll_by_a_clock_that_was_a_day_ahead_keeps_no_peering_waiting() {
+async fn poll_by_a_clock_ahead_keeps_none_waiting() {
     let (mut simulation, pairs) = Simulation::new(|world| world.standard(1, 1, false));
     simulation.request("create", &pairs[0]).await;
     simulation
@@ -54,7 +54,7 @@ async fn a_poll_by_a_clock_that_was_a_day_ahead_keeps_no_peering_waiting() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_step_that_kills_its_process_every_time_reaches_a_person_at_the_third_time() {
+async fn step_that_always_kills_its_process_calls_a_person() {
     let (mut simulation, pairs) = Simulation::new(|world| world.pairs(1, 1, 1, false));
     simulation.request("create", &pairs[0]).await;
     simulation.run_until("the record", async |this| this.records().await.len() == 1).await;

@@ -41,14 +41,14 @@ async fn old_program_at((name, scene, stop): &Point) -> Reached {
 }
 
 #[test]
-fn every_point_has_its_fixture_and_every_fixture_its_point() {
+fn points_and_fixtures_match() {
     let files = std::fs::read_dir(folder(1)).unwrap().map(|file| file.unwrap().path());
     let found: BTreeSet<String> = files.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect();
     assert_eq!(found, points().into_iter().map(|(name, ..)| name).collect());
 }
 
 #[test]
-fn what_schema_1_left_under_way_becomes_active_with_nothing_made_twice_and_can_be_deleted() {
+fn schema_1_runs_to_the_end() {
     let points = points();
     simulation::run_each(0..points.len(), |n| runs_to_the_end(&points[n]));
 }

@@ -60,7 +60,7 @@ async fn each_row_stays_as_it_is(stop: Stop, table: &str) {
 }
 
 #[test]
-fn a_newer_row_that_peerings_share_is_left_as_it_is_and_nothing_is_lost() {
+fn shared_row_is_left_as_it_is() {
     let stops = [
         Stop::Asked,
         Stop::Message("inspect_network"),
@@ -96,7 +96,7 @@ async fn mended(stop: Stop, table: &str) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_for_what_a_newer_program_keeps_waits_for_it() {
+async fn request_for_a_newer_row_waits() {
     for action in ["create", "delete", "retry", "verify", "pause"] {
         for table in ["peerings", "vpcs"] {
             let Reached { mut sim, pairs, .. } = reach(Scene::One, Stop::Active).await;
@@ -133,7 +133,7 @@ fn messages(pair: &Pair, key: &str) -> Vec<(String, Json)> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_newer_message_is_put_back_untouched_even_where_the_host_gave_up_on_it() {
+async fn message_is_put_back_even_from_poison() {
     for poison in ["", "-poison"] {
         let Reached { mut sim, pairs, .. } = reach(Scene::One, Stop::Active).await;
         let key = sim.record(&pairs[0]).await.unwrap().key.to_string();

@@ -17,6 +17,17 @@ const SOON: Duration = Duration::from_secs(5);
 /// A process: a number may come again, so the start belongs to it.
 type Process = (u32, String);
 
+/// How far a run is.
+#[derive(Debug, Clone, Copy)]
+pub enum Moment {
+    /// The process that does the work is there.
+    Begun,
+    /// Storage, clouds and host are there.
+    Started,
+    /// So many steps are done.
+    Done(usize),
+}
+
 /// A run of the demo.
 pub struct Run {
     child: Child,
@@ -64,8 +75,24 @@ impl Run {
 
     /// Waits until it says something.
     pub fn wait_for(&mut self, text: &str) {
-        while !self.said().contains(text) {
-            assert!(Instant::now() < self.deadline, "{text:?} is not said: {}", self.said());
+        self.wait_until(text, |this| this.said().contains(text));
+    }
+
+    /// Waits for a moment of its life.
+    pub fn reaches(&mut self, moment: Moment) {
+        self.wait_until(&format!("{moment:?}"), |this| match moment {
+            Moment::Begun => {
+                this.look();
+                !this.folders.is_empty()
+            }
+            Moment::Started => this.said().contains("both emulated clouds, the Functions host"),
+            Moment::Done(steps) => this.said().matches("done: ").count() >= steps,
+        });
+    }
+
+    fn wait_until(&mut self, what: &str, is_so: impl Fn(&mut Self) -> bool) {
+        while !is_so(self) {
+            assert!(Instant::now() < self.deadline, "{what:?} never comes: {}", self.said());
             assert!(self.child.try_wait().unwrap().is_none(), "it ended: {}", self.said());
             std::thread::sleep(Duration::from_millis(50));
         }
@@ -101,14 +128,25 @@ impl Run {
 
     /// None of its processes runs, and its folder is gone.
     pub fn left_nothing(&self) {
+        assert_eq!(self.left(), [""; 0], "left running or behind");
+    }
+
+    /// The same within a moment: what it started has to see first that it is gone.
+    pub fn leaves_nothing(&self) {
+        while !self.left().is_empty() && Instant::now() < self.deadline {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        self.left_nothing();
+    }
+
+    /// Its processes that still run, and its folders that are still there.
+    fn left(&self) -> Vec<String> {
         assert!(!self.seen.is_empty() && !self.folders.is_empty(), "nothing was seen of it: {}", self.said());
         let here = |(pid, start): &&Process| stat(*pid).is_some_and(|(_, now)| now == *start);
-        let left: Vec<String> = self.seen.iter().filter(here).map(|(pid, _)| command(*pid)).collect();
-        assert!(left.is_empty(), "left running: {left:#?}");
-        let marked: Vec<String> = marked(&self.mark).into_iter().map(command).collect();
-        assert!(marked.is_empty(), "left running: {marked:#?}");
-        let folders: Vec<_> = self.folders.iter().filter(|folder| Path::new(folder).exists()).collect();
-        assert!(folders.is_empty(), "left behind: {folders:#?}");
+        let seen = self.seen.iter().filter(here).map(|(pid, _)| command(*pid));
+        let marked = marked(&self.mark).into_iter().map(command);
+        let folders = self.folders.iter().filter(|folder| Path::new(folder).exists()).cloned();
+        seen.chain(marked).chain(folders).collect()
     }
 
     /// Remembers the processes that belong to it now, and the folder that its worker was given.

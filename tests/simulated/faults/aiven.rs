@@ -21,7 +21,7 @@ async fn connection_rejected_once_is_made_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn connection_rejected_twice_needs_a_person_who_deletes_it() {
+async fn connection_rejected_twice_calls_a_person() {
     let trouble = |clouds: &Clouds, _: &Pair| clouds.world().refuse_connections(2, "INVALID_SPECIFICATION");
     let (mut simulation, pair) = requested(Setup::default(), trouble).await;
     let fault = fault(&mut simulation, &pair).await;

@@ -24,13 +24,13 @@ async fn conflicts_that_mean_success_are_looked_at_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn operation_that_fails_inside_a_200_is_tried_again() {
+async fn failure_inside_a_200_is_tried_again() {
     let message = "Another operation on this resource is in progress.";
     passes(|clouds, _| clouds.world().fail_next_operation("AnotherOperationInProgress", message)).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn operation_that_fails_for_good_inside_a_200_needs_a_person() {
+async fn failure_for_good_inside_a_200_calls_a_person() {
     let trouble = |clouds: &Clouds, _: &Pair| {
         clouds.world().fail_next_operation("ScopeLocked", "The scope is locked by the lock do-not-touch.");
     };
@@ -41,7 +41,7 @@ async fn operation_that_fails_for_good_inside_a_200_needs_a_person() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn operation_that_may_not_be_read_is_judged_by_its_resource() {
+async fn forbidden_operation_is_judged_by_its_resource() {
     passes(|clouds, _| clouds.world().upsets.forbid_polls = 20).await;
 }
 
@@ -80,7 +80,7 @@ async fn half_of_aivens_that_is_left_over_is_replaced_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn throttling_is_obeyed_with_and_without_the_header() {
+async fn throttling_is_obeyed() {
     passes(|clouds, _| {
         for service in [Service::Aiven, Service::Arm, Service::Graph, Service::Entra, Service::Identity] {
             clouds.fault(Fault::throttle(service, Some(20)));

@@ -56,7 +56,7 @@ async fn slow_directory_is_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn principal_unknown_to_resource_manager_is_waited_for() {
+async fn unknown_principal_is_waited_for() {
     let message = "Principal 11111111111141118111111111111111 does not exist in the directory.";
     let unknown =
         Fault::refuse(Service::Arm, 400, "PrincipalNotFound", message).method("PUT").path("/roleAssignments/");
@@ -64,7 +64,7 @@ async fn principal_unknown_to_resource_manager_is_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn missing_permission_to_admit_aiven_is_named_with_who_may_grant_it() {
+async fn missing_permission_to_admit_aiven_is_named() {
     let (mut simulation, pair) = requested(Setup::default(), |clouds, _| {
         let mut world = clouds.world();
         let identity = world.identity_principal_id.clone();

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use simulation::{Simulation, run};
 
 #[tokio::test(start_paused = true)]
-async fn with_what_the_templates_give_a_peering_comes_is_kept_and_goes() {
+async fn templates_suffice_for_a_whole_life() {
     let ways = [
         AS_GIVEN,
         Departure { project: true, ..AS_GIVEN },
@@ -35,7 +35,7 @@ async fn with_what_the_templates_give_a_peering_comes_is_kept_and_goes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_roles_of_the_templates_are_those_that_the_app_would_make() {
+async fn templates_and_app_make_the_same_roles() {
     let granted = Granted::new(AS_GIVEN);
     let given = roles_of(&granted.simulation.world(), &granted.pairs[0].vnet);
     let (mut sim, pairs) = Simulation::new(|world| world.standard(1, 1, false));
@@ -95,7 +95,7 @@ impl<'a> Attempt<'a> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_identity_assigns_its_two_roles_to_its_two_principals_and_no_others() {
+async fn identity_assigns_only_its_two_roles() {
     let granted = Granted::new(AS_GIVEN);
     let attempt = Attempt::by_identity(&granted);
     let (vnet, directory) = (&granted.pairs[0].vnet, &granted.directory);
@@ -139,7 +139,7 @@ async fn the_identity_assigns_nothing_elsewhere() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_identity_takes_back_only_what_it_might_have_given() {
+async fn identity_takes_back_only_what_it_may_assign() {
     let granted = Granted::new(AS_GIVEN);
     let attempt = Attempt::by_identity(&granted);
     let vnet = &granted.pairs[0].vnet;
@@ -162,7 +162,7 @@ async fn the_identity_takes_back_only_what_it_might_have_given() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_identity_neither_defines_nor_changes_nor_deletes_a_role() {
+async fn identity_defines_changes_and_deletes_no_role() {
     let granted = Granted::new(AS_GIVEN);
     let attempt = Attempt::by_identity(&granted);
     let scope = attempt.scope();
@@ -222,7 +222,7 @@ async fn the_identity_writes_nothing_to_the_directory() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_action_that_the_templates_give_is_used_or_has_its_reason() {
+async fn every_action_is_used_or_has_its_reason() {
     let mut granted = Granted::new(AS_GIVEN);
     assert!(granted.whole_life().await);
     for who in Who::ALL {
@@ -241,7 +241,7 @@ async fn every_action_that_the_templates_give_is_used_or_has_its_reason() {
 }
 
 #[test]
-fn without_any_one_of_them_a_peering_does_not_come_or_does_not_go_but_for_those_with_a_reason() {
+fn no_action_can_be_left_out_but_the_spare() {
     let given = run(async {
         let granted = Granted::new(AS_GIVEN);
         Who::ALL.map(|who| (who, granted.resources.iter().find(|made| made.symbol == who.role()).map(actions).unwrap()))
@@ -257,7 +257,7 @@ fn without_any_one_of_them_a_peering_does_not_come_or_does_not_go_but_for_those_
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_id_that_is_not_given_takes_the_right_to_look_it_up() {
+async fn id_not_given_takes_the_permission_to_look_it_up() {
     for (setting, step, right) in granted::LOOKED_UP {
         let mut without = Granted::new(Departure { unset: Some(setting), ..AS_GIVEN });
         assert!(!without.whole_life().await, "{setting}");
@@ -272,7 +272,7 @@ async fn an_id_that_is_not_given_takes_the_right_to_look_it_up() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_page_of_permissions_says_what_is_given_and_used_today() {
+async fn page_is_current() {
     let page = page::written().await;
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("infra/permissions.md");
     if std::env::var_os("PERMISSIONS").is_some_and(|wish| wish == "write") {
