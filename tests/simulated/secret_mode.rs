@@ -182,7 +182,7 @@ async fn crash_after(call: impl FnOnce(Fault) -> Fault, made: usize) {
     assert_kept(&simulation).await;
     assert_eq!((simulation.clouds.passwords_made().len(), versions(&simulation)), (made, 1));
     let (app, ours) = passwords(&simulation.world(), Some(OURS));
-    let row = simulation.app().engine.shared.load(&Scope::Installation).await.unwrap().row;
+    let row = simulation.app().engine.shared.load(&Scope::Installation).await.unwrap().value;
     let part = &row.parts[&format!("secret:{app}")];
     assert_eq!(part.provenance, Some(Provenance::Created));
     assert_eq!(part.value.as_ref().unwrap()["key_id"], ours[0].as_str());
