@@ -50,7 +50,7 @@ impl Variant {
         simulation.request("create", &pair).await;
         simulation.settle().await;
         let record = simulation.record(&pair).await.unwrap();
-        assert!(record.status == Status::Active && record.resting, "{}", simulation.shown().await);
+        assert!(record.status == Status::Active && record.is_idle(), "{}", simulation.shown().await);
         assert_peered(&simulation.world(), &pair, self.application);
         let seen = record.facts.connectivity.unwrap();
         assert!(seen.good, "{seen:?}");
@@ -116,7 +116,7 @@ async fn what_timescale_does_not_allow_is_explained() {
         simulation.request("create", &pair).await;
         simulation.settle().await;
         let record = simulation.record(&pair).await.unwrap();
-        let fault = record.fault.unwrap();
+        let fault = record.fault.clone().unwrap();
         assert_eq!(record.status, Status::NeedsAttention);
         assert!(fault.command.contains(command), "{fault:?}");
     }

@@ -32,7 +32,7 @@ async fn passes_in(setup: Setup, trouble: impl FnOnce(&Clouds, &Pair)) -> (Simul
 
 /// Waits for `Active`; both clouds then hold what the peering needs, and nothing else.
 async fn becomes_active(simulation: &mut Simulation, pair: &Pair) {
-    let active = |record: &Record| record.status == Status::Active && record.resting;
+    let active = |record: &Record| record.status == Status::Active && record.is_idle();
     simulation.run_until("Active", async |this| this.record(pair).await.as_ref().is_some_and(active)).await;
     assert_exactly(&simulation.world(), std::slice::from_ref(pair));
 }
@@ -42,7 +42,7 @@ async fn fault(simulation: &mut Simulation, pair: &Pair) -> Fault {
     simulation.settle().await;
     let record = simulation.record(pair).await.unwrap();
     assert_eq!(record.status, Status::NeedsAttention, "{}", simulation.shown().await);
-    record.fault.unwrap()
+    record.progress.fault.unwrap()
 }
 
 /// How often a person was told what to do.
