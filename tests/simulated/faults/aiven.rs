@@ -9,7 +9,7 @@ use functions::telemetry::CAUSE_OPENED;
 use serde_json::json;
 use simulation::{Log, Setup, Simulation};
 
-use super::{becomes_active, fault, passes, requested, told};
+use super::{becomes_active, fault, passes, passes_in, requested, told};
 
 #[tokio::test(start_paused = true)]
 async fn connection_rejected_once_is_made_again() {
@@ -47,7 +47,15 @@ async fn whole_vpc_can_be_told_to_retry() {
 
 #[tokio::test(start_paused = true)]
 async fn ids_forgotten_after_pending_peer_were_kept() {
-    passes(|clouds, _| clouds.world().upsets.forget_state_info_after = Some(Duration::from_secs(150))).await;
+    // Polled again and again while the connection says no more where Aiven's network is.
+    let slow = Duration::from_secs(600);
+    let lags = Lags { aiven_poll: slow, aiven_refresh: slow, ..Lags::documented() };
+    let forget = |clouds: &Clouds, _: &Pair| {
+        clouds.world().upsets.forget_state_info_after = Some(Duration::from_secs(150));
+    };
+    let (simulation, pair) = passes_in(Setup { lags, ..Setup::default() }, forget).await;
+    let facts = simulation.record(&pair).await.unwrap().facts;
+    assert!(facts.aiven_tenant.is_some() && facts.aiven_vnet.is_some(), "{facts:?}");
 }
 
 #[tokio::test(start_paused = true)]

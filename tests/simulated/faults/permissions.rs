@@ -25,7 +25,7 @@ async fn with_a_principal_that_never_propagates() -> (Simulation, Pair, String) 
 async fn late_role_is_waited_for() {
     let (mut simulation, pair, principal) = with_a_principal_that_never_propagates().await;
     let waits = async |this: &Simulation| {
-        let waiting = this.record(&pair).await.and_then(|record| record.progress.waiting);
+        let waiting = this.record(&pair).await.and_then(|record| record.waiting.clone());
         waiting.is_some_and(|waiting| waiting.code == "AuthorizationFailed")
     };
     simulation.run_until("a wait for the role", waits).await;
