@@ -1,7 +1,10 @@
-//! Key Vault: the secrets of one vault. It keeps the application's password, for `CREDENTIAL=secret` only.
+//! Key Vault: the secrets of one vault. It keeps Aiven's token and, with `CREDENTIAL=secret`, the application's password.
 //!
 //! It acts as the managed identity. No value is ever in a text: bodies are read field by field, as what reads a whole body
 //! quotes in its error what it did not expect.
+//!
+//! The official crate, azure_security_keyvault_secrets 1.0, is not used: it takes our transport and no retries, but it keeps tokens by the
+//! machine's clock, out of reach of [`TokenSource::forget`], sends each client's first request without a token, and its errors quote bodies.
 
 mod wire;
 
@@ -83,7 +86,19 @@ impl KeyVault {
     /// # Errors
     /// Also 403 `SecretDisabled`: its newest version is switched off.
     pub async fn secret(&self, name: &str) -> Result<Option<Secret>, Failure> {
-        let call = self.call(Method::Get, self.address(&["secrets", name])).await?;
+        self.read(&["secrets", name]).await
+    }
+
+    /// A version of a secret; `None` if there is no such version or secret, or it is deleted.
+    ///
+    /// # Errors
+    /// Also 403 `SecretDisabled`: it is switched off.
+    pub async fn version(&self, name: &str, version: &str) -> Result<Option<Secret>, Failure> {
+        self.read(&["secrets", name, version]).await
+    }
+
+    async fn read(&self, path: &[&str]) -> Result<Option<Secret>, Failure> {
+        let call = self.call(Method::Get, self.address(path)).await?;
         match self.http.exchange(&call, said).await {
             Ok(reply) => secret(&call, &reply).map(Some),
             Err(failure) if failure.is_not_found() => Ok(None),
