@@ -1,47 +1,110 @@
-"""The real compiler, where there is one: no diagnostic at all is the bar."""
+"""Microsoft's compiler, where there is one: one process that is asked for everything."""
 
+import json
 import os
-import re
 import shutil
 import subprocess
+from pathlib import Path
 
-from tooling import INFRA
+import msgraph
+from tooling import HOME, INFRA
 
-LIMIT = 120  # seconds a file
-_DIAGNOSTIC = re.compile(r": (?:Warning|Error|Info) ")
-# Parameter files read these; any values do.
-_ENVIRONMENT = {
-    "AZURE_ENV_NAME": "check", "AZURE_LOCATION": "northeurope", "PEERING_SUBSCRIPTIONS": "33333333-3333-4333-8333-333333333333",
-    **{name: "11111111-1111-4111-8111-111111111111" for name in (
-        "IDENTITY_PRINCIPAL_ID", "APPLICATION_ID", "APPLICATION_PRINCIPAL_ID", "AIVEN_PRINCIPAL_ID")},
+# The kept snapshots are of this version.
+VERSION = "0.49.2"
+TENANT, SUBSCRIPTION = "77777777-7777-4777-8777-777777777777", "33333333-3333-4333-8333-333333333333"
+# What the parameter files read, where azd and its hooks have run.
+ENVIRONMENT = {
+    "AZURE_ENV_NAME": "prod", "AZURE_LOCATION": "northeurope", "PEERING_SUBSCRIPTIONS": SUBSCRIPTION,
+    "IDENTITY_PRINCIPAL_ID": "11111111-1111-4111-8111-111111111111",
+    "APPLICATION_ID": "66666666-6666-4666-8666-666666666666",
+    "APPLICATION_PRINCIPAL_ID": "22222222-2222-4222-8222-222222222222",
+    "AIVEN_PRINCIPAL_ID": "44444444-4444-4444-8444-444444444444",
 }
+MISSING = "there is no Bicep compiler (looked at $BICEP, PATH and the folder of az); to get one: az bicep install"
 
 
 def find():
-    """The command of a compiler that works, or None."""
-    for command in (["bicep"], ["az", "bicep"]):
-        if shutil.which(command[0]) and _run([*command, "--version"] if command[0] == "bicep" else [*command, "version"]).returncode == 0:
-            return command
+    """The program, or None."""
+    of_az = Path(os.environ.get("AZURE_CONFIG_DIR", Path.home() / ".azure")) / "bin" / "bicep"
+    for one in (os.environ.get("BICEP"), shutil.which("bicep"), str(of_az)):
+        if one and os.access(one, os.X_OK):
+            return one
     return None
 
 
-def check(command):
-    """Returns (faults, files compiled, files that only a missing registry kept from it)."""
-    faults, compiled, unreachable = [], 0, []
-    for path in sorted([*INFRA.rglob("*.bicep"), *INFRA.rglob("*.bicepparam")]):
-        verbs = ["build-params"] if path.suffix == ".bicepparam" else ["build", "lint"]
-        name, before = str(path.relative_to(INFRA)), len(faults)
-        for verb in verbs:
-            done = _run([*command, verb, *(["--file"] if command[0] == "az" else []), str(path), *([] if verb == "lint" else ["--stdout"])])
-            said = [line for line in done.stderr.splitlines() if _DIAGNOSTIC.search(line)]
-            if any("BCP192" in line for line in said):
-                unreachable.append(name)
-                break
-            faults += said or ([f"{name}: {verb} ends with {done.returncode}: {done.stderr.strip()[:300]}"] if done.returncode else [])
-        else:
-            compiled += len(faults) == before
-    return faults, compiled, unreachable
+class Compiler:
+    """A compiler at work in a copy of the templates, with the Graph types beside them."""
+
+    def __init__(self, program, environment=None):
+        self.folder = HOME / "source"
+        shutil.rmtree(self.folder, ignore_errors=True)
+        shutil.copytree(INFRA, self.folder, ignore=lambda _, names: [name for name in names if name in ("checks", "package", "stager")])
+        msgraph.write(self.folder / "msgraph.tgz")
+        config = json.loads((self.folder / "bicepconfig.json").read_text())
+        config["extensions"]["microsoftGraphV1"] = "./msgraph.tgz"
+        (self.folder / "bicepconfig.json").write_text(json.dumps(config))
+        ours = {**ENVIRONMENT, **(environment or {})}
+        rest = {name: value for name, value in os.environ.items() if name not in _READ and name not in ours}
+        self._asked = 0
+        self._process = subprocess.Popen(
+            [program, "jsonrpc", "--stdio"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={**rest, **ours})
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._process.kill()
+        self._process.wait()
+
+    def version(self):
+        return self._ask("version", {})["version"]
+
+    def diagnostics(self, path):
+        """What it says of a file: errors, warnings and information alike."""
+        verb = "compileParams" if path.suffix == ".bicepparam" else "compile"
+        answer = self._ask(verb, {"path": str(path), **({"parameterOverrides": {}} if verb == "compileParams" else {})})
+        return [
+            f"{Path(one['source']).name}:{one['range']['start']['line'] + 1}: {one['level']} {one['code']}: {one['message']}"
+            for one in answer["diagnostics"]]
+
+    def parameters(self, path):
+        """The values that a parameter file gives."""
+        given = json.loads(self._ask("compileParams", {"path": str(path), "parameterOverrides": {}})["parameters"])
+        return {name: one.get("value") for name, one in given["parameters"].items()}
+
+    def format(self, path):
+        """The file as the compiler would write it."""
+        return self._ask("format", {"path": str(path)})["contents"]
+
+    def snapshot(self, path, template):
+        """The predicted resources and outputs. Raises Refused."""
+        scope = {"app": {"subscriptionId": SUBSCRIPTION, "resourceGroup": "rg-team"}, "landing-zone": {"managementGroupId": "mg-landing"}}
+        where = {"tenantId": TENANT, "deploymentName": "aiven-peering", **scope.get(template, {"subscriptionId": SUBSCRIPTION, "location": "northeurope"})}
+        return json.loads(self._ask("getSnapshot", {"path": str(path), "metadata": where})["snapshot"])
+
+    def _ask(self, method, parameters):
+        self._asked += 1
+        body = json.dumps({"jsonrpc": "2.0", "id": self._asked, "method": f"bicep/{method}", "params": parameters}).encode()
+        self._process.stdin.write(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
+        self._process.stdin.flush()
+        length = 0
+        while header := self._process.stdout.readline().strip():
+            name, _, value = header.partition(b":")
+            length = int(value) if name.lower() == b"content-length" else length
+        if not length:
+            raise Refused(f"the compiler ended while it was asked for {method}")
+        answer = json.loads(self._process.stdout.read(length))
+        if "error" in answer:
+            raise Refused(answer["error"]["message"])
+        return answer["result"]
 
 
-def _run(command):
-    return subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, env={**os.environ, **_ENVIRONMENT}, stdin=subprocess.DEVNULL)
+class Refused(Exception):
+    """What the compiler, or the templates by fail(), said instead of an answer."""
+
+
+# Every variable that a parameter file reads: those of whoever runs this must not reach the compiler.
+_READ = {
+    *ENVIRONMENT, "AZURE_RESOURCE_GROUP", "INSTALLATION", "PEERING_ROLE", "PEERING_ROLE_ID", "AIVEN_ROLE_ID", "AIVEN_TOKEN",
+    "REQUESTER_PRINCIPAL_IDS", "READER_PRINCIPAL_IDS", "SECRET_OFFICER_PRINCIPAL_IDS", "ALERT_EMAILS", "ALERT_WEBHOOKS",
+}

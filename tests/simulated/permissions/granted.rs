@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use emulator::clouds::{Directory, Pair};
 use functions::peering::Status;
-use package::bicep::Deployed;
 
-use super::grants;
+use super::grants::{self, Deployed};
 use simulation::{Setup, Simulation, Use};
 
 /// An installation that has been given its rights, and nothing has been asked of it yet.
