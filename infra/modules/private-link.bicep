@@ -30,10 +30,10 @@ param zones privateDnsZonesType?
 // In another cloud give zones that are there.
 #disable-diagnostics no-hardcoded-env-urls
 var targets = [
-  { group: 'blob', id: storageAccountId, zone: 'privatelink.blob.core.windows.net' }
-  { group: 'queue', id: storageAccountId, zone: 'privatelink.queue.core.windows.net' }
-  { group: 'table', id: storageAccountId, zone: 'privatelink.table.core.windows.net' }
-  { group: 'vault', id: vaultId, zone: 'privatelink.vaultcore.azure.net' }
+  { group: 'blob', zone: 'privatelink.blob.core.windows.net' }
+  { group: 'queue', zone: 'privatelink.queue.core.windows.net' }
+  { group: 'table', zone: 'privatelink.table.core.windows.net' }
+  { group: 'vault', zone: 'privatelink.vaultcore.azure.net' }
 ]
 #restore-diagnostics no-hardcoded-env-urls
 
@@ -69,7 +69,7 @@ resource endpoint 'Microsoft.Network/privateEndpoints@2024-07-01' = [
         {
           name: target.group
           properties: {
-            privateLinkServiceId: target.id
+            privateLinkServiceId: target.group == 'vault' ? vaultId : storageAccountId
             groupIds: [target.group]
           }
         }
