@@ -1,5 +1,11 @@
 metadata description = 'Third deployment, for many subscriptions: instead of grants.bicep, the roles and the permission of the app once, at a management group. Deployed by an Owner of it, or a User Access Administrator.'
 
+// From grants.bicep to here, while all peerings stay up:
+// 1. Deploy this. The permission in each subscription still holds.
+// 2. Deploy main.bicep with PEERING_ROLE_ID and AIVEN_ROLE_ID from the outputs. New peerings get these roles, existing ones keep theirs.
+// 3. In each subscription delete the assignments of the three former roles, then the roles.
+// 4. Within the hour the existing peerings are reported as drifted; traffic is not affected. Send retry for each VPC.
+// Back: the same with grants.bicep, and both ids left out.
 targetScope = 'managementGroup'
 
 import { guidProblems, installationProblems } from 'inputs.bicep'

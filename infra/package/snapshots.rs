@@ -1,5 +1,6 @@
 //! What the templates would make: predictions of Microsoft's compiler, kept in `infra/snapshots` and read as plain JSON.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -16,6 +17,8 @@ pub struct Snapshot {
     pub path: PathBuf,
     /// In the order of their ids.
     pub resources: Vec<Resource>,
+    /// Its outputs.
+    pub outputs: BTreeMap<String, Value>,
 }
 
 /// A predicted resource. What only a deployment knows is an expression in square brackets.
@@ -38,6 +41,8 @@ pub struct Resource {
 #[derive(Deserialize)]
 struct Kept {
     resources: Vec<Resource>,
+    #[serde(default)]
+    outputs: BTreeMap<String, Value>,
 }
 
 impl Snapshot {
@@ -69,9 +74,9 @@ pub fn read(folder: &Path) -> Result<Vec<Snapshot>, Finding> {
         };
         let name = name.to_string_lossy().into_owned();
         let text = std::fs::read(&path).map_err(Finding::io(&path))?;
-        let Kept { resources } =
+        let Kept { resources, outputs } =
             serde_json::from_slice(&text).map_err(|error| Finding::new(path.display(), error, fix))?;
-        all.push(Snapshot { name, path, resources });
+        all.push(Snapshot { name, path, resources, outputs });
     }
     all.sort_by(|one, other| one.name.cmp(&other.name));
     if all.is_empty() { Err(Finding::new(folder.display(), "holds no snapshot", fix)) } else { Ok(all) }

@@ -156,6 +156,12 @@ impl Simulation {
         self.host.functions = self.app().functions();
     }
 
+    /// The app is deployed again with further settings.
+    pub fn configure(&mut self, settings: impl IntoIterator<Item = (String, String)>) {
+        self.settings.extend(settings);
+        self.begin_process();
+    }
+
     /// An empty storage takes the place of the one that was; the clouds stay, and a fresh process begins.
     pub fn empty_storage(&mut self) {
         (self.storage, self.momentary, self.host.queues) = empty_storage(self.clock, &self.moments);

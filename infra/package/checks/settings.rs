@@ -91,6 +91,8 @@ fn is_read(setting: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use serde_json::json;
 
     use super::*;
@@ -105,7 +107,12 @@ mod tests {
         let settings: Vec<_> = settings.iter().map(|name| json!({"name": name, "value": "x"})).collect();
         let properties = json!({"siteConfig": {"appSettings": settings}});
         let app = Resource { kind: "Microsoft.Web/sites".into(), id: String::new(), name: String::new(), properties };
-        text(check(&[Snapshot { name: "main".into(), path: "main.json".into(), resources: vec![app] }]))
+        text(check(&[Snapshot {
+            name: "main".into(),
+            path: "main.json".into(),
+            resources: vec![app],
+            outputs: BTreeMap::new(),
+        }]))
     }
 
     fn text(verdict: Result<usize, Vec<Finding>>) -> Result<usize, String> {
@@ -160,7 +167,8 @@ mod tests {
 
     #[test]
     fn an_app_that_is_not_there_is_not_taken_for_one_without_settings() {
-        let none = Snapshot { name: "main".into(), path: "main.json".into(), resources: Vec::new() };
+        let none =
+            Snapshot { name: "main".into(), path: "main.json".into(), resources: Vec::new(), outputs: BTreeMap::new() };
         assert!(text(check(&[none])).unwrap_err().contains("no snapshot has a function app"));
     }
 }

@@ -1,5 +1,6 @@
 //! What `grants.bicep` makes, as the compiler predicted it, deployed into the emulated clouds by their administrator.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use emulator::clouds::{Clouds, Directory, Service, World};
@@ -13,6 +14,9 @@ const SAMPLES: [&str; 4] = [
     "22222222-2222-4222-8222-222222222222",
     "44444444-4444-4444-8444-444444444444",
 ];
+
+/// The management group in the kept snapshots.
+pub const GROUP: &str = "mg-landing";
 
 /// The three roles by the last word of their names, as the templates call them, and as they are called here.
 const ROLES: [(&str, &str, &str); 3] = [
@@ -56,16 +60,35 @@ pub fn snapshot(name: &str) -> Snapshot {
 pub fn made(world: &World, directory: &Directory, subscriptions: &[&str], peering_role: &str) -> Vec<Deployed> {
     let kept = snapshot(if peering_role == "minimal" { "grants" } else { "grants-network-contributor" });
     let ids = [&world.identity_principal_id, &directory.principal, &directory.aiven_principal];
-    let all = subscriptions.iter().flat_map(|subscription| {
-        let swaps = swaps(subscription, ids.map(String::as_str));
-        let renamed = move |text: &str| swaps.iter().fold(text.to_owned(), |text, (old, new)| text.replace(old, new));
-        kept.resources.iter().map(move |one| Deployed {
-            symbol: symbol(&one.properties),
-            kind: one.kind.clone(),
-            name: renamed(&one.name),
-            id: renamed(&one.id),
-            properties: serde_json::from_str(&renamed(&one.properties.to_string())).unwrap(),
-        })
+    let swaps = |subscription: &str| swaps(subscription, ids.map(String::as_str));
+    subscriptions.iter().flat_map(|subscription| swapped(&kept, &swaps(subscription))).collect()
+}
+
+/// Everything that `landing-zone.bicep` makes, and the settings that the app is then given.
+pub fn landing_zone(
+    world: &World,
+    directory: &Directory,
+    peering_role: &str,
+) -> (Vec<Deployed>, BTreeMap<String, String>) {
+    let kept = snapshot(if peering_role == "minimal" { "landing-zone" } else { "landing-zone-network-contributor" });
+    let ids = [&world.identity_principal_id, &directory.principal, &directory.aiven_principal];
+    let group = format!("/providers/Microsoft.Management/managementGroups/{GROUP}");
+    let automation = kept.resources.iter().find(|one| symbol(&one.properties) == "automationRole").unwrap();
+    let assignment = |identity: &str| guid(&[&group, identity, &automation.name]);
+    let mut swaps = vec![(assignment(SAMPLES[1]), assignment(ids[0]))];
+    swaps.extend(SAMPLES[1..].iter().zip(ids).map(|(old, new)| ((*old).to_owned(), new.clone())));
+    let settings = kept.outputs.iter().filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
+    (swapped(&kept, &swaps), settings.collect())
+}
+
+fn swapped(kept: &Snapshot, swaps: &[(String, String)]) -> Vec<Deployed> {
+    let renamed = |text: &str| swaps.iter().fold(text.to_owned(), |text, (old, new)| text.replace(old, new));
+    let all = kept.resources.iter().map(|one| Deployed {
+        symbol: symbol(&one.properties),
+        kind: one.kind.clone(),
+        name: renamed(&one.name),
+        id: renamed(&one.id),
+        properties: serde_json::from_str(&renamed(&one.properties.to_string())).unwrap(),
     });
     let mut all: Vec<_> = all.collect();
     // A role is there before it is assigned.
