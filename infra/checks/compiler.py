@@ -45,7 +45,6 @@ class Compiler:
         (self.folder / "bicepconfig.json").write_text(json.dumps(config))
         ours = {**ENVIRONMENT, **(environment or {})}
         rest = {name: value for name, value in os.environ.items() if name not in _READ and name not in ours}
-        self._asked = 0
         self._process = subprocess.Popen(
             [program, "jsonrpc", "--stdio"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={**rest, **ours})
 
@@ -57,46 +56,54 @@ class Compiler:
         self._process.wait()
 
     def version(self):
-        return self._ask("version", {})["version"]
+        return self._ask([("version", {})])[0]["version"]
 
-    def diagnostics(self, path):
-        """What it says of a file: errors, warnings and information alike."""
-        verb = "compileParams" if path.suffix == ".bicepparam" else "compile"
-        answer = self._ask(verb, {"path": str(path), **({"parameterOverrides": {}} if verb == "compileParams" else {})})
-        return [
-            f"{Path(one['source']).name}:{one['range']['start']['line'] + 1}: {one['level']} {one['code']}: {one['message']}"
-            for one in answer["diagnostics"]]
+    def diagnostics(self, paths):
+        """What it says of files: errors, warnings and information alike, and where one is not in its own format."""
+        verbs = [("compileParams", {"parameterOverrides": {}}) if path.suffix == ".bicepparam" else ("compile", {}) for path in paths]
+        said = self._ask([(verb, {"path": str(path), **more}) for path, (verb, more) in zip(paths, verbs)])
+        formatted = self._ask([("format", {"path": str(path)}) for path in paths])
+        for path, answer, format_ in zip(paths, said, formatted):
+            for one in answer["diagnostics"]:
+                yield f"{Path(one['source']).name}:{one['range']['start']['line'] + 1}: {one['level']} {one['code']}: {one['message']}"
+            if format_["contents"] != path.read_text():
+                yield f"{path.name}: not formatted; run: bicep format infra/{path.relative_to(self.folder)}"
 
     def parameters(self, path):
         """The values that a parameter file gives."""
-        given = json.loads(self._ask("compileParams", {"path": str(path), "parameterOverrides": {}})["parameters"])
+        given = json.loads(self._ask([("compileParams", {"path": str(path), "parameterOverrides": {}})])[0]["parameters"])
         return {name: one.get("value") for name, one in given["parameters"].items()}
 
-    def format(self, path):
-        """The file as the compiler would write it."""
-        return self._ask("format", {"path": str(path)})["contents"]
-
-    def snapshot(self, path, template):
-        """The predicted resources and outputs. Raises Refused."""
+    def snapshots(self, asked):
+        """The predicted resources and outputs for pairs of a parameter file and its template; in the place of a prediction, why there is none."""
         scope = {"app": {"subscriptionId": SUBSCRIPTION, "resourceGroup": "rg-team"}, "landing-zone": {"managementGroupId": "mg-landing"}}
-        where = {"tenantId": TENANT, "deploymentName": "aiven-peering", **scope.get(template, {"subscriptionId": SUBSCRIPTION, "location": "northeurope"})}
-        return json.loads(self._ask("getSnapshot", {"path": str(path), "metadata": where})["snapshot"])
+        rest = {"subscriptionId": SUBSCRIPTION, "location": "northeurope"}
+        where = {"tenantId": TENANT, "deploymentName": "aiven-peering"}
+        answers = self._ask([
+            ("getSnapshot", {"path": str(path), "metadata": {**where, **scope.get(template, rest)}}) for path, template in asked], refusals=True)
+        return [answer if isinstance(answer, Refused) else json.loads(answer["snapshot"]) for answer in answers]
 
-    def _ask(self, method, parameters):
-        self._asked += 1
-        body = json.dumps({"jsonrpc": "2.0", "id": self._asked, "method": f"bicep/{method}", "params": parameters}).encode()
-        self._process.stdin.write(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
-        self._process.stdin.flush()
+    def _ask(self, asked, refusals=False):
+        """Everything at once, so that all processors work; the answers in the order of the questions."""
+        for number, (method, parameters) in enumerate(asked):
+            body = json.dumps({"jsonrpc": "2.0", "id": number, "method": f"bicep/{method}", "params": parameters}).encode()
+            self._process.stdin.write(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
+            self._process.stdin.flush()
+        answers = dict(self._answer() for _ in asked)
+        for one in answers.values():
+            if isinstance(one, Refused) and not refusals:
+                raise one
+        return [answers[number] for number in range(len(asked))]
+
+    def _answer(self):
         length = 0
         while header := self._process.stdout.readline().strip():
             name, _, value = header.partition(b":")
             length = int(value) if name.lower() == b"content-length" else length
         if not length:
-            raise Refused(f"the compiler ended while it was asked for {method}")
+            raise Refused("the compiler ended before it had answered")
         answer = json.loads(self._process.stdout.read(length))
-        if "error" in answer:
-            raise Refused(answer["error"]["message"])
-        return answer["result"]
+        return answer["id"], Refused(answer["error"]["message"]) if "error" in answer else answer["result"]
 
 
 class Refused(Exception):

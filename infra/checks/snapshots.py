@@ -45,15 +45,14 @@ def kept():
 
 def renew(compiler, write):
     """Makes every file again. Returns what differs, or could not be made; with `write` the files are replaced instead."""
-    faults, wanted = [], set(names())
-    for name in sorted(wanted):
-        folder = compiler.folder if (INFRA / f"{name}.bicepparam").exists() else compiler.folder / "snapshots"
-        try:
-            text = dump(normal(compiler.snapshot(folder / f"{name}.bicepparam", template(name)))) + "\n"
-        except Refused as refused:
-            faults.append(f"{name}: {refused}")
+    faults, wanted = [], names()
+    beside = compiler.folder / "snapshots"
+    files = [compiler.folder / f"{name}.bicepparam" if (INFRA / f"{name}.bicepparam").exists() else beside / f"{name}.bicepparam" for name in wanted]
+    for name, predicted in zip(wanted, compiler.snapshots([(path, template(path.stem)) for path in files])):
+        if isinstance(predicted, Refused):
+            faults.append(f"{name}: {predicted}")
             continue
-        path = FOLDER / f"{name}.json"
+        text, path = dump(normal(predicted)) + "\n", FOLDER / f"{name}.json"
         before = path.read_text() if path.exists() else ""
         if write:
             path.write_text(text)

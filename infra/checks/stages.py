@@ -42,12 +42,8 @@ def _compile(one):
     """No diagnostic at all is the bar, and the compiler's own format."""
     if one is None:
         return None
-    faults, files = [], sorted([*one.folder.rglob("*.bicep"), *one.folder.rglob("*.bicepparam")])
-    for path in files:
-        faults += [f"{path.name}: {said}" for said in one.diagnostics(path)]
-        if one.format(path) != path.read_text():
-            faults.append(f"{path.relative_to(one.folder)}: not formatted; run: bicep format infra/{path.relative_to(one.folder)}")
-    return list(dict.fromkeys(faults)), f"{len(files)} files by Bicep {one.version()}"
+    files = sorted([*one.folder.rglob("*.bicep"), *one.folder.rglob("*.bicepparam")])
+    return list(dict.fromkeys(one.diagnostics(files))), f"{len(files)} files by Bicep {one.version()}"
 
 
 def _sources(one):
