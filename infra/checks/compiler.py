@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import msgraph
@@ -35,18 +36,18 @@ def find():
 class Compiler:
     """A compiler at work in a copy of the templates, with the Graph types beside them."""
 
-    def __init__(self, program, environment=None):
-        self.folder = HOME / "source"
-        shutil.rmtree(self.folder, ignore_errors=True)
-        shutil.copytree(INFRA, self.folder, ignore=lambda _, names: [name for name in names if name in ("checks", "package", "stager")])
+    def __init__(self, program):
+        HOME.mkdir(parents=True, exist_ok=True)
+        self.folder = Path(tempfile.mkdtemp(prefix="source-", dir=HOME))
+        others = shutil.ignore_patterns("checks", "package", "stager")
+        shutil.copytree(INFRA, self.folder, ignore=others, dirs_exist_ok=True)
         msgraph.write(self.folder / "msgraph.tgz")
         config = json.loads((self.folder / "bicepconfig.json").read_text())
         config["extensions"]["microsoftGraphV1"] = "./msgraph.tgz"
         (self.folder / "bicepconfig.json").write_text(json.dumps(config))
-        ours = {**ENVIRONMENT, **(environment or {})}
-        rest = {name: value for name, value in os.environ.items() if name not in _READ and name not in ours}
+        rest = {name: value for name, value in os.environ.items() if name not in _READ}
         self._process = subprocess.Popen(
-            [program, "jsonrpc", "--stdio"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={**rest, **ours})
+            [program, "jsonrpc", "--stdio"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={**rest, **ENVIRONMENT})
 
     def __enter__(self):
         return self
@@ -54,6 +55,7 @@ class Compiler:
     def __exit__(self, *_):
         self._process.kill()
         self._process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def version(self):
         return self._ask([("version", {})])[0]["version"]

@@ -104,9 +104,7 @@ async fn an_installation_moves_there_while_its_peerings_stay_up() {
     // First the roles and the permission at the group, then the app that is told of them.
     let group = [subscription(&pair.vnet).trim_start_matches("/subscriptions/").to_owned()].into();
     granted.simulation.world().management_groups = [(grants::GROUP.to_owned(), group)].into();
-    let world = granted.simulation.world();
-    let (resources, settings) = grants::landing_zone(&world, &granted.directory, "minimal");
-    drop(world);
+    let (resources, settings) = grants::landing_zone(&granted.simulation.world(), &granted.directory, "minimal");
     grants::deploy(&granted.simulation.clouds, &resources);
     granted.simulation.configure(settings);
     granted.simulation.run_for(Duration::from_secs(2 * 3600)).await;
