@@ -156,9 +156,9 @@ impl Simulation {
         self.host.functions = self.app().functions();
     }
 
-    /// The app is deployed again with further settings.
-    pub fn configure(&mut self, settings: impl IntoIterator<Item = (String, String)>) {
-        self.settings.extend(settings);
+    /// A fresh process, with a setting that has another value from now on.
+    pub fn restart_with(&mut self, name: &str, value: &str) {
+        self.settings.insert(name.to_owned(), value.to_owned());
         self.begin_process();
     }
 

@@ -106,7 +106,9 @@ async fn an_installation_moves_there_while_its_peerings_stay_up() {
     granted.simulation.world().management_groups = [(grants::GROUP.to_owned(), group)].into();
     let (resources, settings) = grants::landing_zone(&granted.simulation.world(), &granted.directory, "minimal");
     grants::deploy(&granted.simulation.clouds, &resources);
-    granted.simulation.configure(settings);
+    for (name, value) in &settings {
+        granted.simulation.restart_with(name, value);
+    }
     granted.simulation.run_for(Duration::from_secs(2 * 3600)).await;
     assert_eq!(granted.simulation.record(&pair).await.unwrap().status, Status::Active);
 
