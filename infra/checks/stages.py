@@ -97,6 +97,8 @@ def _prove(_one):
 
 def _project(_one):
     faults, figures = project.check()
+    if not (ROOT / ".git").exists():
+        return faults, figures
     shown = subprocess.run(["git", "check-ignore", *(str(INFRA / name) for name in _LEFT)], cwd=ROOT, capture_output=True, text=True, check=False)
     kept = [name for name in _LEFT if str(INFRA / name) not in shown.stdout.splitlines()]
     return [*faults, *(f".gitignore: infra/{name} would be committed" for name in kept)], figures
