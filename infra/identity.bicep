@@ -23,18 +23,13 @@ param installation string = 'default'
 @description('Client id of the application by which Aiven peers.')
 param aivenApplicationId string = '55f300d4-fc50-4c5e-9222-e90a6e2187fb'
 
-@description('False to leave the federated credential out, if Entra keeps refusing it in the same deployment as its application: first deploy again as it is; then deploy with false, and run output CREDENTIAL_COMMAND.')
+@description('False to leave the federated credential out, if Entra keeps refusing it in the same deployment as its application: first deploy again as it is; then deploy with false, and run output CREDENTIAL_COMMAND. Also where an earlier version made it under another name: Entra takes no second one for the same identity.')
 param makeCredential bool = true
 
 @description('Extra tags; the same as for main.bicep.')
 param tags { *: string } = {}
 
 var applicationName = 'aiven-azure-peering-${installation}'
-var credential = {
-  name: applicationName
-  issuer: '${environment().authentication.loginEndpoint}${tenant().tenantId}/v2.0'
-  audiences: ['api://AzureADTokenExchange']
-}
 var problems = concat(
   nameProblems(environmentName, resourceGroupName),
   installationProblems(installation),
@@ -62,13 +57,24 @@ resource application 'Microsoft.Graph/applications@v1.0' = {
   uniqueName: applicationName
   displayName: applicationName
   signInAudience: 'AzureADMultipleOrgs'
+}
 
-  // Entra may not see the application yet that this same deployment made (msgraph-bicep-types, issue 301).
-  resource federated 'federatedIdentityCredentials' = if (makeCredential) {
-    name: '${application.uniqueName}/${credential.name}'
-    description: 'The managed identity of the function app signs in as this application; no secret anywhere.'
+var credential = {
+  // Each identity has its own, so that one that was created again, or that of a second environment, takes no other's place.
+  name: '${applicationName}-${identity.outputs.principalId}'
+  issuer: '${environment().authentication.loginEndpoint}${tenant().tenantId}/v2.0'
+  subject: identity.outputs.principalId
+  audiences: ['api://AzureADTokenExchange']
+}
+
+// Entra may not see the application yet that this same deployment created (msgraph-bicep-types, issue 301).
+module federated 'modules/credential.bicep' = if (makeCredential) {
+  scope: group
+  params: {
+    applicationName: application.uniqueName
+    name: credential.name
     issuer: credential.issuer
-    subject: identity.outputs.principalId
+    subject: credential.subject
     audiences: credential.audiences
   }
 }
@@ -93,7 +99,7 @@ output APPLICATION_PRINCIPAL_ID string = applicationPrincipal.id
 @description('Object id of the service principal of Aiven, in this tenant.')
 output AIVEN_PRINCIPAL_ID string = aivenPrincipal.id
 
-var credentialJson = string(union(credential, { subject: identity.outputs.principalId }))
+var credentialJson = string(credential)
 
 @description('What makes the federated credential where makeCredential is false.')
 output CREDENTIAL_COMMAND string = 'az ad app federated-credential create --id ${application.appId} --parameters \'${credentialJson}\''

@@ -69,6 +69,7 @@ BREAKS = [
     ("identity", "AzureADMultipleOrgs", "AzureADMyOrg", "cannot admit"),
     ("identity", '"uniqueName": "aiven-azure-peering-default"', '"uniqueName": "aiven"', "uniqueName"),
     ("identity", '"audiences": ["api://AzureADTokenExchange"]', '"audiences": ["api://x"]', "another audience"),
+    ("identity", "[format('{0}/{1}', 'aiven", "[format('{0}/x{1}', 'aiven", "name the credential of an identity differently"),
     ("identity", "createArray('api://AzureADTokenExchange')", "createArray('api://x')", "CREDENTIAL_COMMAND"),
     ("identity", '"azd-env-name": "prod"', '"azd-env-name": "other"', "different resource groups"),
     ("main", 'in (\\"drift\\"', 'in (\\"drifted\\"', "no event drifted"),

@@ -19,7 +19,7 @@ def queues_and_tables(snapshot):
     for name in sorted(made ^ (read | {f"{name}-poison" for name in read})):
         yield f"queue {name} is only {'made' if name in made else 'read'}"
     tables = {one["name"].rsplit("/", 1)[-1] for one in snapshot.of_type("Microsoft.Storage/storageAccounts/tableServices/tables")}
-    used = set(re.findall(r'\bconst (?:\w*TABLE|VPCS): &str = "(\w+)";', _code()))
+    used = set(re.findall(r'"(\w+)"', re.search(r"\bconst TABLES: [^=]*= \[(.*?)\];", _code(), re.DOTALL).group(1)))
     for name in sorted(used ^ tables):
         yield f"table {name} is only {'in the code' if name in used else 'made'}"
 
@@ -50,7 +50,11 @@ def directory(snapshot):
             yield "the credential has another issuer than the code asks for"
         if not LATE.fullmatch(one["subject"]):
             yield "the credential trusts somebody else than the identity of the app"
-        for value in (one["name"].split("/")[-1], one["issuer"][1:-1], one["subject"][1:-1], one["audiences"][0]):
+        name = f"format('{{0}}-{{1}}', '{application['uniqueName']}', {one['subject'][1:-1]})"
+        ours = 'format!("aiven-azure-peering-{}-{}", settings.installation, settings.identity)'
+        if one["name"] != f"[format('{{0}}/{{1}}', '{application['uniqueName']}', {name})]" or ours not in source or "name=$APPLICATION_NAME-$2" not in script:
+            yield "template, script and code name the credential of an identity differently"
+        for value in (name, one["issuer"][1:-1], one["subject"][1:-1], one["audiences"][0]):
             if value not in command:
                 yield f"CREDENTIAL_COMMAND makes another credential than the template: it lacks {value}"
     for text in (aiven, "APPLICATION_NAME=aiven-azure-peering-$INSTALLATION", "AzureADMultipleOrgs", "api://AzureADTokenExchange", "name=id-$AZURE_ENV_NAME"):
