@@ -55,6 +55,13 @@ def flex(snapshot):
             yield f"Flex Consumption refuses setting {name}"
     if plan["sku"] != {"name": "FC1", "tier": "FlexConsumption"} or plan["properties"].get("reserved") is not True:
         yield "the plan is not Flex Consumption on Linux"
+    vault = snapshot.one("Microsoft.KeyVault/vaults")
+    token = f"[format('{{0}}secrets/{{1}}', reference('{vault['id']}', '{vault['apiVersion']}').vaultUri, 'aiven-token')]"
+    if settings(snapshot).get("AIVEN_TOKEN_SECRET") != token:
+        yield f"AIVEN_TOKEN_SECRET is {settings(snapshot).get('AIVEN_TOKEN_SECRET')}, not the secret of the vault"
+    for name, value in settings(snapshot).items():
+        if name == "AIVEN_TOKEN" or "@Microsoft.KeyVault" in value:
+            yield f"setting {name} is a token, or is resolved once a day only"
     subnet = properties.get("virtualNetworkSubnetId") or ""
     if settings(snapshot)["APP_VNET"] != "/".join(subnet.split("/")[:9]):
         yield f"APP_VNET is {settings(snapshot)['APP_VNET']!r}, and the subnet {subnet!r}"

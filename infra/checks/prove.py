@@ -22,6 +22,8 @@ BREAKS = [
     ("main", '"minTlsVersion": "1.2"', '"minTlsVersion": "1.2", "cors": {"allowedOrigins": ["*"]}', "siteConfig.cors is"),
     ("main", '{"allow": false}', '{"allow": true}', "allow is True"),
     ("main", '"runtime": {"name": "custom", "version": "1.0"}', '"runtime": {"name": "custom", "version": "9.9"}', "runtime is"),
+    ("main", '"name": "AIVEN_TOKEN_SECRET"', '"name": "AIVEN_TOKEN"', "not the secret of the vault"),
+    ("main", "[format('{0}secrets/{1}', reference(", "[format('@Microsoft.KeyVault(SecretUri={0}secrets/{1})', reference(", "once a day only"),
     ("main", '"name": "FC1"', '"name": "Y1"', "not Flex Consumption"),
     ("main", '"type": "blobContainer"', '"type": "blob"', "not fetched from a container"),
     ("main", '"name": "CREDENTIAL"', '"name": "CREDENTIAL", "value": "federated"}, {"name": "FUNCTIONS_WORKER_RUNTIME"', "refuses setting"),

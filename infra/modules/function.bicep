@@ -32,7 +32,7 @@ param packageContainerUrl string
 @description('Connection string of Application Insights.')
 param insightsConnectionString string
 
-@description('URI of the Aiven token in the vault, without a version: a new one is taken up by itself.')
+@description('URI of the Aiven token in the vault, without a version: the app takes a new one up by itself.')
 param tokenUri string
 
 @description('Name of this installation.')
@@ -102,7 +102,8 @@ var settings = union(
     APPLICATIONINSIGHTS_CONNECTION_STRING: insightsConnectionString
     APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
     INSTALLATION: installation
-    AIVEN_TOKEN: '@Microsoft.KeyVault(SecretUri=${tokenUri})'
+    // The app reads it by itself: a reference of the platform would be resolved once a day, and not at a restart.
+    AIVEN_TOKEN_SECRET: tokenUri
     AZURE_TENANT_ID: tenant().tenantId
     AZURE_CLIENT_ID: identityClientId
     AZURE_PRINCIPAL_ID: identityPrincipalId
