@@ -2,13 +2,12 @@ metadata description = 'Third deployment: what the app may do in the subscriptio
 
 targetScope = 'subscription'
 
-@description('Subscriptions whose VNets are peered.')
-@minLength(1)
-param subscriptionIds string[] = [subscription().subscriptionId]
+import { guidProblems, installationProblems, tidy } from 'inputs.bicep'
+
+@description('Subscriptions whose VNets are peered. At least one: an empty id would be the subscription of this deployment.')
+param subscriptionIds string[]
 
 @description('Name of this installation; the same as for main.bicep.')
-@minLength(1)
-@maxLength(32)
 param installation string = 'default'
 
 @description('Role of our application on a VNet; the same as for main.bicep.')
@@ -16,36 +15,41 @@ param installation string = 'default'
 param peeringRole string = 'minimal'
 
 @description('Object id of the identity of the app; output of main.')
-@minLength(36)
-@maxLength(36)
 param identityPrincipalId string
 
 @description('Object id of the service principal of our application; output of identity.')
-@minLength(36)
-@maxLength(36)
 param applicationPrincipalId string
 
 @description('Object id of the service principal of Aiven, in this tenant; output of identity.')
-@minLength(36)
-@maxLength(36)
 param aivenPrincipalId string
 
+var ids = tidy(subscriptionIds)
+var problems = concat(
+  empty(ids) ? ['subscriptionIds: name the subscriptions whose VNets are peered.'] : [],
+  guidProblems('subscriptionIds', ids),
+  installationProblems(installation),
+  guidProblems('identityPrincipalId', [toLower(identityPrincipalId)]),
+  guidProblems('applicationPrincipalId', [toLower(applicationPrincipalId)]),
+  guidProblems('aivenPrincipalId', [toLower(aivenPrincipalId)])
+)
+var checkedIds = empty(problems) ? ids : fail(join(problems, ' '))
+
 module grant 'modules/grant.bicep' = [
-  for id in subscriptionIds: {
+  for id in checkedIds: {
     scope: subscription(id)
     params: {
       installation: installation
       peeringRole: peeringRole
-      identityPrincipalId: identityPrincipalId
-      applicationPrincipalId: applicationPrincipalId
-      aivenPrincipalId: aivenPrincipalId
+      identityPrincipalId: toLower(identityPrincipalId)
+      applicationPrincipalId: toLower(applicationPrincipalId)
+      aivenPrincipalId: toLower(aivenPrincipalId)
     }
   }
 ]
 
 @description('Ids of the two roles that the app may assign, by subscription.')
 output roles { subscriptionId: string, peeringRoleId: string, aivenRoleId: string }[] = [
-  for (id, i) in subscriptionIds: {
+  for (id, i) in checkedIds: {
     subscriptionId: id
     peeringRoleId: grant[i].outputs.peeringRoleId
     aivenRoleId: grant[i].outputs.aivenRoleId

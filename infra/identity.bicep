@@ -4,9 +4,10 @@ extension microsoftGraphV1
 
 targetScope = 'subscription'
 
+import { guidProblems, installationProblems, nameProblems } from 'inputs.bicep'
+
 @description('Part of the names of resource group and identity; the same as for main.bicep.')
 @minLength(1)
-@maxLength(40)
 param environmentName string
 
 @description('Region of the identity; the same as for main.bicep.')
@@ -17,24 +18,28 @@ param location string
 param resourceGroupName string = 'rg-${environmentName}'
 
 @description('Name of this installation: part of the name of the application.')
-@minLength(1)
-@maxLength(32)
 param installation string = 'default'
 
 @description('Client id of the application by which Aiven peers.')
-@minLength(36)
-@maxLength(36)
 param aivenApplicationId string = '55f300d4-fc50-4c5e-9222-e90a6e2187fb'
+
+@description('False to leave the federated credential out, if Entra keeps refusing it in the same deployment as its application: first deploy again as it is; then deploy with false, and run output CREDENTIAL_COMMAND. Also where an earlier version made it under another name: Entra takes no second one for the same identity.')
+param makeCredential bool = true
 
 @description('Extra tags; the same as for main.bicep.')
 param tags { *: string } = {}
 
 var applicationName = 'aiven-azure-peering-${installation}'
+var problems = concat(
+  nameProblems(environmentName, resourceGroupName),
+  installationProblems(installation),
+  guidProblems('aivenApplicationId', [toLower(aivenApplicationId)])
+)
 var allTags = union(tags, { 'azd-env-name': environmentName })
 
 // Group and identity are main.bicep's, too, word for word: whichever is deployed first makes them, the other finds them.
 resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
-  name: resourceGroupName
+  name: empty(problems) ? resourceGroupName : fail(join(problems, ' '))
   location: location
   tags: allTags
 }
@@ -52,13 +57,25 @@ resource application 'Microsoft.Graph/applications@v1.0' = {
   uniqueName: applicationName
   displayName: applicationName
   signInAudience: 'AzureADMultipleOrgs'
+}
 
-  resource credential 'federatedIdentityCredentials' = {
-    name: '${application.uniqueName}/${applicationName}'
-    description: 'The managed identity of the function app signs in as this application; no secret anywhere.'
-    issuer: '${environment().authentication.loginEndpoint}${tenant().tenantId}/v2.0'
-    subject: identity.outputs.principalId
-    audiences: ['api://AzureADTokenExchange']
+var credential = {
+  // Each identity has its own, so that one that was created again, or that of a second environment, takes no other's place.
+  name: '${applicationName}-${identity.outputs.principalId}'
+  issuer: '${environment().authentication.loginEndpoint}${tenant().tenantId}/v2.0'
+  subject: identity.outputs.principalId
+  audiences: ['api://AzureADTokenExchange']
+}
+
+// Entra may not see the application yet that this same deployment created (msgraph-bicep-types, issue 301).
+module federated 'modules/credential.bicep' = if (makeCredential) {
+  scope: group
+  params: {
+    applicationName: application.uniqueName
+    name: credential.name
+    issuer: credential.issuer
+    subject: credential.subject
+    audiences: credential.audiences
   }
 }
 
@@ -81,3 +98,8 @@ output APPLICATION_PRINCIPAL_ID string = applicationPrincipal.id
 
 @description('Object id of the service principal of Aiven, in this tenant.')
 output AIVEN_PRINCIPAL_ID string = aivenPrincipal.id
+
+var credentialJson = string(credential)
+
+@description('What makes the federated credential where makeCredential is false.')
+output CREDENTIAL_COMMAND string = 'az ad app federated-credential create --id ${application.appId} --parameters \'${credentialJson}\''

@@ -23,7 +23,7 @@ def check():
 
 
 def _scripts(scripts):
-    program = tooling.environment(tooling.PARSER) / "shellcheck"
+    program = tooling.environment(tooling.SCRIPTS) / "shellcheck"
     done = subprocess.run([str(program), *map(str, scripts)], capture_output=True, text=True, timeout=LIMIT, stdin=subprocess.DEVNULL)
     if done.returncode:
         yield f"shellcheck: {done.stdout or done.stderr}"
@@ -44,7 +44,7 @@ def _azd():
         if command.endswith(".sh") and not (ROOT / command).is_file():
             yield f"azure.yaml: hook {name} is {command}, which is not there"
     for name, service in project["services"].items():
-        if f"'azd-service-name': '{name}'" not in (INFRA / "modules" / "function.bicep").read_text():
+        if f'"azd-service-name": "{name}"' not in (INFRA / "snapshots" / "main.json").read_text():
             yield f"azure.yaml: no resource has the tag of service {name}"
 
 

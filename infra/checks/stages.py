@@ -1,111 +1,114 @@
 """The checks in their order, each with its figures."""
 
-import json
 import subprocess
 import time
+from contextlib import nullcontext
 
-import arm
-import bicep
 import compiler
-import names
+import inputs
+import judge
 import project
 import prove
-import resource_types
-import rules
-import tooling
-from tooling import HOME, INFRA
+import snapshots
+from tooling import INFRA, ROOT
 
-CHECKOV_LIMIT = 170  # seconds
+# What whoever compiles leaves beside the templates: the parameters of main have the token in clear text.
+_LEFT = [f"{stem}{end}" for stem in ("main", "app", "grants", "identity", "landing-zone") for end in (".json", ".parameters.json", ".snapshot.json")]
 
 
 def run(what):
     """All of them, whatever the ones before say. Returns the exit code."""
-    failed = 0
-    files = {}
-    for heading, stage in STAGES:
-        if what == "quick" and stage is _checkov:
-            continue
-        began = time.monotonic()
-        try:
-            faults, figures = stage(files)
-        except (subprocess.TimeoutExpired, resource_types.Missing) as error:
-            faults, figures = [str(error)], "it could not be checked"
-        print(f"{heading}: {figures} ({time.monotonic() - began:.1f} s)", flush=True)
-        for fault in faults:
-            print(f"  {fault}", flush=True)
-        failed += len(faults)
-        if faults and stage is _parse:
-            break  # Whatever follows reads what was parsed.
+    program, failed = compiler.find(), 0
+    if program is None:
+        print(f"SKIPPED: what needs the compiler, because {compiler.MISSING}", flush=True)
+    with compiler.Compiler(program) if program else nullcontext() as one:
+        for heading, stage in STAGES[what]:
+            began = time.monotonic()
+            try:
+                outcome = stage(one)
+            except (subprocess.TimeoutExpired, compiler.Refused, ValueError) as error:
+                outcome = [str(error)], "it could not be checked"
+            if outcome is None:
+                continue
+            faults, figures = outcome
+            print(f"{heading}: {figures} ({time.monotonic() - began:.1f} s)", flush=True)
+            for fault in faults:
+                print(f"  {fault}", flush=True)
+            failed += len(faults)
     return 1 if failed else 0
 
 
-def _parse(files):
-    files.update(bicep.read(INFRA))
-    faults = [f"{path}:{line}: {kind} at {text!r}" for path, file in files.items() for line, kind, text in file.broken()]
-    known = json.loads((INFRA / "bicepconfig.json").read_text())["extensions"]
-    for path, file in files.items():
-        faults += [f"{path}: bicepconfig.json does not say where extension {name} is" for name in file.extensions if name not in known]
-    extended = [path for path, file in files.items() if file.extensions]
-    return faults, f"{len(files)} files without an error or a missing node; the line `extension` of {', '.join(extended)} apart, which the grammar does not know"
+def _compile(one):
+    """No diagnostic at all is the bar, and the compiler's own format."""
+    if one is None:
+        return None
+    files = sorted([*one.folder.rglob("*.bicep"), *one.folder.rglob("*.bicepparam")])
+    return list(dict.fromkeys(one.diagnostics(files))), f"{len(files)} files by Bicep {one.version()}"
 
 
-def _names(files):
-    faults, count = names.check(files)
-    return faults, f"{count} names, {sum(len(file.modules) for file in files.values())} modules and their parameters"
+def _sources(one):
+    """Parameters of one name have one source, whichever template takes them."""
+    if one is None:
+        return None
+    given, faults = {}, []
+    for path in sorted(one.folder.glob("*.bicepparam")):
+        for name, value in one.parameters(path).items():
+            other, before = given.setdefault(name, (path.name, value))
+            if before != value:
+                faults.append(f"{name} is {before!r} by {other} and {value!r} by {path.name}")
+    return faults, f"{len(given)} parameters of {len(list(one.folder.glob('*.bicepparam')))} files"
 
 
-def _types(files):
-    faults, rows = resource_types.check(files)
-    return faults, f"{sum(count for *_, count in rows)} resources of {len(rows)} types"
+def _renew(one):
+    if one is None:
+        return None
+    faults = snapshots.renew(one, write=False)
+    if faults:
+        faults.append(f"if that is meant: infra/checks/run write (kept by Bicep {compiler.VERSION}, made again by {one.version()})")
+    return faults, f"{len(snapshots.names())} sets of parameters predicted again"
 
 
-def _rules(files):
-    faults, all_ = rules.check(files)
-    return faults, ", ".join(all_)
+def _write(one):
+    if one is None:
+        return [compiler.MISSING], "nothing was written"
+    return snapshots.renew(one, write=True), f"{len(snapshots.names())} sets of parameters predicted and kept"
 
 
-def _prove(files):
-    unseen, count = prove.check(files)
+def _inputs(one):
+    if one is None:
+        return None
+    faults, count = inputs.check(one, snapshots.kept())
+    return faults, f"{count} wrong inputs are stopped, each with its sentence"
+
+
+def _judge(_one):
+    kept = snapshots.kept()
+    faults = judge.check(kept)
+    missing = sorted(set(snapshots.names()) ^ set(kept))
+    faults += [f"{name}: parameters without a kept file, or the other way round" for name in missing]
+    rules = ", ".join(rule.__name__ for rule in [*judge.EACH, *judge.ALL])
+    return faults, f"{len(kept)} sets of parameters, {sum(len(one.resources) for one in kept.values())} resources: {rules}"
+
+
+def _prove(_one):
+    unseen, count = prove.check()
     return unseen, f"{count - len(unseen)} of {count} deliberate breaks are seen"
 
 
-def _project(_files):
+def _project(_one):
     faults, figures = project.check()
-    return faults, figures
+    if not (ROOT / ".git").exists():
+        return faults, figures
+    shown = subprocess.run(["git", "check-ignore", *(str(INFRA / name) for name in _LEFT)], cwd=ROOT, capture_output=True, text=True, check=False)
+    kept = [name for name in _LEFT if str(INFRA / name) not in shown.stdout.splitlines()]
+    return [*faults, *(f".gitignore: infra/{name} would be committed" for name in kept)], figures
 
 
-def _compiler(_files):
-    command = compiler.find()
-    if command is None:
-        return [], "there is no bicep on PATH, and no az bicep: not compiled"
-    faults, compiled, unreachable = compiler.check(command)
-    note = f"; not {', '.join(unreachable)}, whose extension could not be fetched" if unreachable else ""
-    return faults, f"{compiled} files by `{' '.join(command)}`{note}"
-
-
-def _checkov(files):
-    folder = HOME / "arm"
-    count = arm.write(files, folder)
-    program = tooling.environment(tooling.CHECKOV) / "checkov"
-    command = [str(program), "--framework", "arm", "--directory", str(folder), "--compact", "--quiet", "--skip-download", "--output", "json"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=CHECKOV_LIMIT, stdin=subprocess.DEVNULL)
-    report = json.loads(done.stdout)
-    summary, results = report["summary"], report["results"]
-    faults = [f"{one['check_id']} {one['check_name']}: {one['file_path']} {one['resource']}" for one in results["failed_checks"]]
-    faults += [f"checkov cannot read {path}" for path in results.get("parsing_errors", [])]
-    if summary["resource_count"] < 10:
-        faults.append(f"checkov saw {summary['resource_count']} resources only")
-    reasons = [one for file in files.values() for one in arm.reasons(file)]
-    return faults, f"{count} resources, {summary['passed']} passed, {summary['failed']} failed, {summary['skipped']} left out for {len(reasons)} written reasons"
-
-
-STAGES = [
-    ("Grammar (tree-sitter-bicep)", _parse),
-    ("Names and modules", _names),
-    ("Microsoft's resource types", _types),
-    ("What compilers are silent about", _rules),
-    ("Deliberate breaks", _prove),
-    ("Scripts, workflows, azure.yaml", _project),
-    ("Bicep compiler", _compiler),
-    ("checkov", _checkov),
-]
+STAGES = {
+    "all": [
+        ("Bicep compiler", _compile), ("One source", _sources), ("Snapshots", _renew), ("Wrong inputs", _inputs),
+        ("Predicted resources", _judge), ("Deliberate breaks", _prove), ("Scripts, workflows, azure.yaml", _project),
+    ],
+    "snapshots": [("Snapshots", _renew)],
+    "write": [("Snapshots", _write)],
+}

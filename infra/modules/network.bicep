@@ -1,4 +1,4 @@
-metadata description = 'VNet with the subnet that a Flex Consumption app is integrated into.'
+metadata description = 'VNet with the subnet that a Flex Consumption app is integrated into, and with another for private endpoints.'
 
 @description('Name of the VNet.')
 param name string
@@ -10,10 +10,13 @@ param location string
 param tags { *: string }
 
 @description('Address space of the VNet; it must overlap with nothing that it will be peered to.')
-param addressPrefix string = '10.97.0.0/24'
+param addressPrefix string
 
 @description('Prefix of the delegated subnet; /27 or larger.')
-param functionSubnetPrefix string = '10.97.0.0/26'
+param functionSubnetPrefix string
+
+@description('Prefix of the subnet for private endpoints; empty for none.')
+param endpointSubnetPrefix string
 
 resource vnet 'Microsoft.Network/virtualNetworks@2024-07-01' = {
   name: name
@@ -21,26 +24,39 @@ resource vnet 'Microsoft.Network/virtualNetworks@2024-07-01' = {
   tags: tags
   properties: {
     addressSpace: { addressPrefixes: [addressPrefix] }
-    subnets: [
-      {
-        name: 'functions'
-        properties: {
-          addressPrefix: functionSubnetPrefix
-          // Entra, Resource Manager and Aiven are reached over the internet.
-          defaultOutboundAccess: true
-          delegations: [
+    subnets: concat(
+      [
+        {
+          name: 'functions'
+          properties: {
+            addressPrefix: functionSubnetPrefix
+            // Entra, Resource Manager and Aiven are reached over the internet.
+            defaultOutboundAccess: true
+            delegations: [
+              {
+                name: 'flex'
+                properties: { serviceName: 'Microsoft.App/environments' }
+              }
+            ]
+            serviceEndpoints: [
+              { service: 'Microsoft.Storage' }
+              { service: 'Microsoft.KeyVault' }
+            ]
+          }
+        }
+      ],
+      empty(endpointSubnetPrefix)
+        ? []
+        : [
             {
-              name: 'flex'
-              properties: { serviceName: 'Microsoft.App/environments' }
+              name: 'endpoints'
+              properties: {
+                addressPrefix: endpointSubnetPrefix
+                defaultOutboundAccess: false
+              }
             }
           ]
-          serviceEndpoints: [
-            { service: 'Microsoft.Storage' }
-            { service: 'Microsoft.KeyVault' }
-          ]
-        }
-      }
-    ]
+    )
   }
 
   resource functions 'subnets' existing = {
@@ -50,3 +66,6 @@ resource vnet 'Microsoft.Network/virtualNetworks@2024-07-01' = {
 
 @description('Subnet of the app.')
 output functionSubnetId string = vnet::functions.id
+
+@description('Subnet of the private endpoints, if there is one.')
+output endpointSubnetId string = resourceId('Microsoft.Network/virtualNetworks/subnets', vnet.name, 'endpoints')

@@ -1,6 +1,6 @@
 metadata description = 'Storage without shared keys: package, queues with their poison queues, tables, and who may use them.'
 
-import { networkRulesType, queueNameType, tableNameType } from '../shared.bicep'
+import { networkRulesType, publicQueues, queueNameType, tableNameType } from '../shared.bicep'
 
 @description('Name, 3 to 24 lower-case letters and digits.')
 @minLength(3)
@@ -28,12 +28,18 @@ param network networkRulesType
 @description('Object id of the identity of the app.')
 param identityPrincipalId string
 
-@description('Object ids of users or groups that may send requests and read the tables.')
-param operatorPrincipalIds string[]
+@description('Object ids of users or groups that may send requests.')
+param requesterPrincipalIds string[]
+
+@description('Object ids of users or groups that may read the tables.')
+param readerPrincipalIds string[]
+
+@description('Workspace of the diagnostic logs; empty for none.')
+param logsWorkspaceId string
 
 @description('Redundancy.')
 @allowed(['Standard_LRS', 'Standard_ZRS', 'Standard_GRS', 'Standard_GZRS'])
-param skuName string = 'Standard_LRS'
+param skuName string
 
 // Contributor of queues, not message processor: the host renews leases, gives messages back and moves them to poison queues.
 var appRoles = {
@@ -47,13 +53,19 @@ var senderRole = 'c6a89b2d-59bc-44d0-9896-0f6e12d7b80a'
 // Storage Table Data Reader
 var readerRole = '76199698-9eea-4c19-bc75-cec21354c6b6'
 
+var writes = [
+  {
+    category: 'StorageWrite'
+    enabled: true
+  }
+  {
+    category: 'StorageDelete'
+    enabled: true
+  }
+]
 var allQueues = concat(queues, map(queues, base => '${base}-poison'))
 
 resource account 'Microsoft.Storage/storageAccounts@2025-01-01' = {
-  // checkov:skip=CKV_AZURE_35: parameter networkDefaultAction; keys are off, so that a role lets in, not an address
-  // checkov:skip=CKV_AZURE_43: the name is computed, of 15 characters that are all allowed
-  // checkov:skip=CKV_AZURE_59: parameter networkDefaultAction; no blob is public, and keys are off
-  // checkov:skip=CKV_AZURE_206: parameter skuName; the app runs in one region, and both clouds can be asked again for what is there
   name: name
   location: location
   tags: tags
@@ -67,12 +79,12 @@ resource account 'Microsoft.Storage/storageAccounts@2025-01-01' = {
     defaultToOAuthAuthentication: true
     minimumTlsVersion: 'TLS1_2'
     supportsHttpsTrafficOnly: true
-    publicNetworkAccess: 'Enabled'
+    publicNetworkAccess: network.publicAccess
     networkAcls: {
       bypass: 'AzureServices'
       defaultAction: network.defaultAction
       ipRules: [for address in network.ipRanges: { value: address }]
-      virtualNetworkRules: [for subnet in network.subnetIds: { id: subnet }]
+      virtualNetworkRules: network.subnets
     }
   }
 
@@ -132,19 +144,20 @@ resource appGrants 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   }
 ]
 
+// On the queues that people send to, and on no internal one: whoever writes to those steers steps.
 resource senders 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
-  for id in operatorPrincipalIds: {
-    scope: account
-    name: guid(account.id, id, senderRole)
+  for sender in flatten(map(publicQueues, name => map(requesterPrincipalIds, id => { queue: name, id: id }))): {
+    scope: account::queueService::queue[indexOf(allQueues, sender.queue)]
+    name: guid(account::queueService::queue[indexOf(allQueues, sender.queue)].id, sender.id, senderRole)
     properties: {
       roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', senderRole)
-      principalId: id
+      principalId: sender.id
     }
   }
 ]
 
 resource readers 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
-  for id in operatorPrincipalIds: {
+  for id in readerPrincipalIds: {
     scope: account
     name: guid(account.id, id, readerRole)
     properties: {
@@ -153,6 +166,28 @@ resource readers 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
     }
   }
 ]
+
+// Who sent a message, who changed a row. Reads are left out: the host looks into every queue all the time.
+resource queueLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (!empty(logsWorkspaceId)) {
+  scope: account::queueService
+  name: 'writes'
+  properties: {
+    workspaceId: logsWorkspaceId
+    logs: writes
+  }
+}
+
+resource tableLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (!empty(logsWorkspaceId)) {
+  scope: account::tableService
+  name: 'writes'
+  properties: {
+    workspaceId: logsWorkspaceId
+    logs: writes
+  }
+}
+
+@description('Resource id.')
+output id string = account.id
 
 @description('Name.')
 output name string = account.name

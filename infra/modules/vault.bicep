@@ -32,8 +32,11 @@ param appWrites bool
 @description('Object id of the identity of the app.')
 param identityPrincipalId string
 
-@description('Object ids of users or groups that may set the secret.')
-param operatorPrincipalIds string[]
+@description('Object ids of users or groups that may set and read the secret.')
+param secretOfficerPrincipalIds string[]
+
+@description('Workspace of the diagnostic logs; empty for none.')
+param logsWorkspaceId string
 
 // Key Vault Secrets User
 var readerRole = '4633458b-17de-408a-b874-0445c86b69e6'
@@ -42,7 +45,6 @@ var officerRole = 'b86a8fe4-44ce-4948-aee5-eccb2c155cd7'
 var appRole = appWrites ? officerRole : readerRole
 
 resource vault 'Microsoft.KeyVault/vaults@2024-11-01' = {
-  // checkov:skip=CKV_AZURE_109: parameter networkDefaultAction; a role lets in, not an address
   name: name
   location: location
   tags: tags
@@ -60,18 +62,17 @@ resource vault 'Microsoft.KeyVault/vaults@2024-11-01' = {
     enabledForDeployment: false
     enabledForDiskEncryption: false
     enabledForTemplateDeployment: false
-    publicNetworkAccess: 'Enabled'
+    publicNetworkAccess: network.publicAccess
     networkAcls: {
       bypass: 'AzureServices'
       defaultAction: network.defaultAction
       ipRules: [for address in network.ipRanges: { value: address }]
-      virtualNetworkRules: [for subnet in network.subnetIds: { id: subnet }]
+      virtualNetworkRules: network.subnets
     }
   }
 }
 
 resource secret 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = if (!empty(secretValue)) {
-  // checkov:skip=CKV_AZURE_41: when the token ends is for Aiven to say; alert cause tells when it is refused
   parent: vault
   name: secretName
   properties: {
@@ -92,7 +93,7 @@ resource appGrant 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
 }
 
 resource officers 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
-  for id in operatorPrincipalIds: {
+  for id in secretOfficerPrincipalIds: {
     scope: vault
     name: guid(vault.id, id, officerRole)
     properties: {
@@ -101,6 +102,23 @@ resource officers 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
     }
   }
 ]
+
+resource logs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (!empty(logsWorkspaceId)) {
+  scope: vault
+  name: 'audit'
+  properties: {
+    workspaceId: logsWorkspaceId
+    logs: [
+      {
+        categoryGroup: 'audit'
+        enabled: true
+      }
+    ]
+  }
+}
+
+@description('Resource id.')
+output id string = vault.id
 
 @description('Name.')
 output name string = vault.name

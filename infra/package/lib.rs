@@ -6,16 +6,16 @@
 //! elf       measures what the handler really asks of the machine it will run on
 //! archive   the zip
 //! again     the sources in another folder, to build them twice
-//! bicep     reads names out of the templates
+//! snapshots what the templates would make, as the compiler predicted it
 //! checks    what must agree: functions, templates, settings, host.json
 //! ```
 
 pub mod again;
 pub mod archive;
-pub mod bicep;
 pub mod checks;
 pub mod elf;
 pub mod handler;
+pub mod snapshots;
 pub mod tools;
 
 use std::path::Path;

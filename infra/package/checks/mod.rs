@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::Finding;
-use crate::bicep::Templates;
+use crate::snapshots;
 
 mod host_json;
 mod log_levels;
@@ -21,19 +21,19 @@ pub struct Compared {
     pub settings: usize,
 }
 
-/// Checks the sources at `root`: `host.json`, `functions/**/function.json`, `infra/**/*.bicep`.
+/// Checks the sources at `root`: `host.json`, `functions/**/function.json`, `infra/snapshots/*.json`.
 ///
 /// # Errors
 /// Everything that does not agree.
 pub fn all(root: &Path) -> Result<Compared, Vec<Finding>> {
     let mut findings = host_json::check(&root.join("host.json")).err().into_iter().collect::<Vec<_>>();
     let functions = stager::functions(root).map_err(|error| vec![error.into()])?;
-    let templates = Templates::read(&root.join("infra")).map_err(|finding| vec![finding])?;
-    let queues = queues::check(&functions, &templates).unwrap_or_else(|found| {
+    let snapshots = snapshots::read(&root.join("infra/snapshots")).map_err(|finding| vec![finding])?;
+    let queues = queues::check(&functions, &snapshots).unwrap_or_else(|found| {
         findings.extend(found);
         0
     });
-    let settings = settings::check(&templates).unwrap_or_else(|found| {
+    let settings = settings::check(&snapshots).unwrap_or_else(|found| {
         findings.extend(found);
         0
     });

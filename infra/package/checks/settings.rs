@@ -1,7 +1,7 @@
 //! Every setting that the app reads is given by the templates where they have to, and every one that they give is read.
 
 use crate::Finding;
-use crate::bicep::{Template, Templates, Token, keys};
+use crate::snapshots::{Resource, Snapshot};
 
 #[path = "../../../functions/settings/names.rs"]
 mod names;
@@ -25,21 +25,45 @@ const STORAGE: [&[&str]; 2] = [
     ],
 ];
 
-/// How many settings the templates give.
-pub(super) fn check(templates: &Templates) -> Result<usize, Vec<Finding>> {
-    let (file, given) = app_settings(templates).map_err(|finding| vec![finding])?;
+/// Where the templates give them.
+const PLACE: &str = "infra/modules/function.bicep";
+
+/// How many settings the templates give, where they give most.
+pub(super) fn check(snapshots: &[Snapshot]) -> Result<usize, Vec<Finding>> {
+    let apps: Vec<Vec<&str>> = snapshots.iter().flat_map(|one| one.of_kind("Microsoft.Web/sites")).map(given).collect();
     let mut findings = Vec::new();
-    let mut find = |what: String, fix: String| findings.push(Finding::new(file.path.display(), what, fix));
+    if apps.is_empty() {
+        findings.push(Finding::new(PLACE, "no snapshot has a function app", "declare one"));
+    }
+    for finding in apps.iter().flat_map(|given| compare(given)) {
+        // Most are found in every snapshot.
+        if !findings.contains(&finding) {
+            findings.push(finding);
+        }
+    }
+    let most = apps.iter().map(Vec::len).max().unwrap_or_default();
+    if findings.is_empty() { Ok(most) } else { Err(findings) }
+}
+
+/// The names of an app's settings.
+fn given(app: &Resource) -> Vec<&str> {
+    let settings = app.properties["siteConfig"]["appSettings"].as_array();
+    settings.into_iter().flatten().filter_map(|one| one["name"].as_str()).collect()
+}
+
+fn compare(given: &[&str]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut find = |what: String, fix: &str| findings.push(Finding::new(PLACE, what, fix));
     for (name, by) in NAMES {
         match (by, given.contains(name)) {
             (Given::ByDeployment, false) => {
-                find(format!("the app reads {name}, and nothing gives it"), "add it to the app settings".to_owned());
+                find(format!("the app reads {name}, and nothing gives it"), "add it to the app settings");
             }
             (Given::ByPlatform, true) => {
-                find(format!("{name} is the platform's to give"), "remove it from the app settings".to_owned());
+                find(format!("{name} is the platform's to give"), "remove it from the app settings");
             }
             (Given::Locally, true) => {
-                find(format!("{name} is for a developer's machine"), "remove it from the app settings".to_owned());
+                find(format!("{name} is for a developer's machine"), "remove it from the app settings");
             }
             _ => {}
         }
@@ -47,16 +71,16 @@ pub(super) fn check(templates: &Templates) -> Result<usize, Vec<Finding>> {
     for (index, name) in given.iter().enumerate() {
         if !is_read(name) {
             let fix = "remove it from the app settings, or add it to functions/settings/names.rs once the app reads it";
-            find(format!("nothing reads the setting {name}"), fix.to_owned());
+            find(format!("nothing reads the setting {name}"), fix);
         }
         if given[..index].contains(name) {
-            find(format!("the setting {name} is given twice"), "remove one".to_owned());
+            find(format!("the setting {name} is given twice"), "remove one");
         }
     }
     if !STORAGE.iter().any(|way| way.iter().all(|name| given.contains(name))) {
-        find("the storage account is not named".to_owned(), format!("set {}", STORAGE[0][0]));
+        find("the storage account is not named".to_owned(), "set AzureWebJobsStorage__accountName");
     }
-    if findings.is_empty() { Ok(given.len()) } else { Err(findings) }
+    findings
 }
 
 /// By the app, or by the host: which has a switch for each function, too.
@@ -65,30 +89,13 @@ fn is_read(setting: &str) -> bool {
     switch || OF_THE_HOST.contains(&setting) || NAMES.iter().any(|(name, _)| *name == setting)
 }
 
-/// The file that declares the function app, and the names of its settings: the keys of the object that `appSettings` is made from.
-fn app_settings(templates: &Templates) -> Result<(&Template, Vec<&str>), Finding> {
-    let files = templates.files_with(|text| text.starts_with("Microsoft.Web/sites@"));
-    let [file] = files.as_slice() else {
-        let what = format!("{} of its templates declare a function app instead of one", files.len());
-        return Err(Finding::new("infra", what, "declare one resource Microsoft.Web/sites"));
-    };
-    let unclear = |what: &str| {
-        let fix = "write it as `appSettings: [for s in items(settings): { name: s.key, value: s.value }]` over one variable of its file";
-        Finding::new(file.path.display(), what, fix)
-    };
-    let found = file.property("appSettings");
-    let [made] = found.as_slice() else { return Err(unclear("appSettings is not set exactly once")) };
-    let items = [Token::Word("items".to_owned()), Token::Sign('(')];
-    let at = made.windows(2).position(|pair| pair == items);
-    let variable = at.and_then(|at| made.get(at + 2)).and_then(Token::name);
-    let value = variable.and_then(|name| file.variable(name));
-    value.map(|value| (*file, keys(value))).ok_or_else(|| unclear("appSettings is not made from an object"))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::json;
+
     use super::*;
-    use crate::scratch::Scratch;
 
     /// What a deployment gives, as the templates would.
     fn enough() -> Vec<&'static str> {
@@ -97,14 +104,15 @@ mod tests {
     }
 
     fn verdict(settings: &[&str]) -> Result<usize, String> {
-        let folder = Scratch::new(&format!("settings-{:?}", std::thread::current().id()));
-        let pairs: String = settings.iter().map(|name| format!("    {name}: 'x'\n")).collect();
-        let bicep = format!(
-            "var settings = union({{\n{pairs}}}, more)\nresource app 'Microsoft.Web/sites@2025-03-01' = {{\n  \
-             siteConfig: {{\n    appSettings: [for s in items(settings): {{ name: s.key, value: s.value }}]\n  }}\n}}\n"
-        );
-        folder.with("infra/modules/function.bicep", bicep);
-        text(check(&Templates::read(&folder.0).unwrap()))
+        let settings: Vec<_> = settings.iter().map(|name| json!({"name": name, "value": "x"})).collect();
+        let properties = json!({"siteConfig": {"appSettings": settings}});
+        let app = Resource { kind: "Microsoft.Web/sites".into(), id: String::new(), name: String::new(), properties };
+        text(check(&[Snapshot {
+            name: "main".into(),
+            path: "main.json".into(),
+            resources: vec![app],
+            outputs: BTreeMap::new(),
+        }]))
     }
 
     fn text(verdict: Result<usize, Vec<Finding>>) -> Result<usize, String> {
@@ -116,7 +124,7 @@ mod tests {
         let enough = enough();
         assert_eq!(verdict(&enough), Ok(enough.len()));
         assert_eq!(
-            verdict(&[&enough[..], &["ENTRA_URL", "'AzureWebJobs.sweep.Disabled'"]].concat()),
+            verdict(&[&enough[..], &["ENTRA_URL", "AzureWebJobs.sweep.Disabled"]].concat()),
             Ok(enough.len() + 2)
         );
     }
@@ -158,16 +166,9 @@ mod tests {
     }
 
     #[test]
-    fn app_settings_that_cannot_be_read_are_not_taken_for_none() {
-        for (name, bicep) in [
-            ("none", "var a = 1\n"),
-            ("elsewhere", "resource app 'Microsoft.Web/sites@2025-03-01' = {\n  appSettings: given\n}\n"),
-            ("unset", "resource app 'Microsoft.Web/sites@2025-03-01' = {\n}\n"),
-        ] {
-            let folder = Scratch::new(name);
-            folder.with("main.bicep", bicep);
-            let found = text(check(&Templates::read(&folder.0).unwrap())).unwrap_err();
-            assert!(found.contains("appSettings") || found.contains("0 of its templates"), "{found}");
-        }
+    fn an_app_that_is_not_there_is_not_taken_for_one_without_settings() {
+        let none =
+            Snapshot { name: "main".into(), path: "main.json".into(), resources: Vec::new(), outputs: BTreeMap::new() };
+        assert!(text(check(&[none])).unwrap_err().contains("no snapshot has a function app"));
     }
 }

@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use emulator::clouds::{Directory, Pair};
 use functions::peering::Status;
-use package::bicep::Deployed;
 
-use super::grants;
+use super::grants::{self, Deployed};
 use simulation::{Setup, Simulation, Use};
 
 /// An installation that has been given its rights, and nothing has been asked of it yet.
@@ -32,11 +31,13 @@ pub struct Departure<'a> {
     pub unset: Option<&'a str>,
     /// A right in the directory that the identity is given besides.
     pub graph: Option<&'a str>,
+    /// Whether roles and permission are at a management group, instead of in the subscription.
+    pub landing_zone: bool,
 }
 
 /// As the templates have it.
 pub const AS_GIVEN: Departure<'_> =
-    Departure { project: false, peering_role: "minimal", without: None, unset: None, graph: None };
+    Departure { project: false, peering_role: "minimal", without: None, unset: None, graph: None, landing_zone: false };
 
 impl Granted {
     pub fn new(departure: Departure<'_>) -> Self {
@@ -53,7 +54,14 @@ impl Granted {
                 world.grant_graph(&identity, right);
             }
             let subscription = pairs[0].vnet.split('/').nth(2).unwrap();
-            let mut resources = grants::made(world, &directory, &[subscription], departure.peering_role);
+            let mut resources = if departure.landing_zone {
+                world.management_groups = [(grants::GROUP.to_owned(), [subscription.to_owned()].into())].into();
+                let (resources, settings) = grants::landing_zone(world, &directory, departure.peering_role);
+                world.app_settings.extend(settings);
+                resources
+            } else {
+                grants::made(world, &directory, &[subscription], departure.peering_role)
+            };
             if let Some((role, action)) = departure.without {
                 // Told of a role, the app does not look whether it is as it should be: it tries.
                 let told = [("PEERING_ROLE_ID", "writerRole"), ("AIVEN_ROLE_ID", "peerOnlyRole")];

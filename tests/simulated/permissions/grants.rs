@@ -1,42 +1,127 @@
-//! `grants.bicep`, worked out and deployed into the emulated clouds by their administrator.
+//! What `grants.bicep` makes, as the compiler predicted it, deployed into the emulated clouds by their administrator.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use emulator::clouds::{Clouds, Directory, Service, World};
-use package::bicep::{Deployed, Deployment, Templates};
+use package::snapshots::{self, Snapshot};
 use serde_json::{Value, json};
 
-/// Roles and their assignments.
-const RIGHTS: &str = "Microsoft.Authorization/";
+/// Ids in the kept snapshots: subscription, identity, our application's principal, Aiven's.
+const SAMPLES: [&str; 4] = [
+    "33333333-3333-4333-8333-333333333333",
+    "11111111-1111-4111-8111-111111111111",
+    "22222222-2222-4222-8222-222222222222",
+    "44444444-4444-4444-8444-444444444444",
+];
 
-/// Our templates.
-pub fn templates() -> Templates {
-    Templates::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("infra")).unwrap()
+/// The management group in the kept snapshots.
+pub const GROUP: &str = "mg-landing";
+
+/// The three roles by the last word of their names, as the templates call them, and as they are called here.
+const ROLES: [(&str, &str, &str); 3] = [
+    ("peering writer", "peering-writer", "writerRole"),
+    ("peer only", "peer-only", "peerOnlyRole"),
+    ("automation", "automation", "automationRole"),
+];
+
+/// A role or an assignment that the deployment makes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Deployed {
+    /// What it is called here.
+    pub symbol: &'static str,
+    /// Its type.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// Its full id.
+    id: String,
+    /// Its `properties`.
+    pub properties: Value,
 }
 
-/// Everything that `grants.bicep` makes for these subscriptions.
+impl Deployed {
+    pub fn id(&self) -> String {
+        self.id.clone()
+    }
+}
+
+/// Every kept snapshot.
+pub fn kept() -> Vec<Snapshot> {
+    snapshots::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("infra/snapshots")).unwrap()
+}
+
+/// The snapshot of this name.
+pub fn snapshot(name: &str) -> Snapshot {
+    kept().into_iter().find(|one| one.name == name).unwrap()
+}
+
+/// Everything that `grants.bicep` makes for these subscriptions: what is kept, with the ids of this world in place of the samples.
 pub fn made(world: &World, directory: &Directory, subscriptions: &[&str], peering_role: &str) -> Vec<Deployed> {
-    let parameters = json!({
-        "subscriptionIds": subscriptions,
-        "installation": "default",
-        "peeringRole": peering_role,
-        "identityPrincipalId": world.identity_principal_id,
-        "applicationPrincipalId": directory.principal,
-        "aivenPrincipalId": directory.aiven_principal,
+    let kept = snapshot(if peering_role == "minimal" { "grants" } else { "grants-network-contributor" });
+    let ids = [&world.identity_principal_id, &directory.principal, &directory.aiven_principal];
+    let swaps = |subscription: &str| swaps(subscription, ids.map(String::as_str));
+    subscriptions.iter().flat_map(|subscription| swapped(&kept, &swaps(subscription))).collect()
+}
+
+/// Everything that `landing-zone.bicep` makes, and the settings that the app is then given.
+pub fn landing_zone(
+    world: &World,
+    directory: &Directory,
+    peering_role: &str,
+) -> (Vec<Deployed>, BTreeMap<String, String>) {
+    let kept = snapshot(if peering_role == "minimal" { "landing-zone" } else { "landing-zone-network-contributor" });
+    let ids = [&world.identity_principal_id, &directory.principal, &directory.aiven_principal];
+    let group = format!("/providers/Microsoft.Management/managementGroups/{GROUP}");
+    let automation = kept.resources.iter().find(|one| symbol(&one.properties) == "automationRole").unwrap();
+    let assignment = |identity: &str| guid(&[&group, identity, &automation.name]);
+    let mut swaps = vec![(assignment(SAMPLES[1]), assignment(ids[0]))];
+    swaps.extend(SAMPLES[1..].iter().zip(ids).map(|(old, new)| ((*old).to_owned(), new.clone())));
+    let settings = kept.outputs.iter().filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
+    (swapped(&kept, &swaps), settings.collect())
+}
+
+fn swapped(kept: &Snapshot, swaps: &[(String, String)]) -> Vec<Deployed> {
+    let renamed = |text: &str| swaps.iter().fold(text.to_owned(), |text, (old, new)| text.replace(old, new));
+    let all = kept.resources.iter().map(|one| Deployed {
+        symbol: symbol(&one.properties),
+        kind: one.kind.clone(),
+        name: renamed(&one.name),
+        id: renamed(&one.id),
+        properties: serde_json::from_str(&renamed(&one.properties.to_string())).unwrap(),
     });
-    let scope = format!("/subscriptions/{}", subscriptions[0]);
-    let parameters = parameters.as_object().unwrap().clone().into_iter().collect();
-    let templates = templates();
-    let grants = templates.file("grants.bicep").unwrap();
-    assert_eq!(grants.kinds().unwrap(), [""; 0], "all that grants makes, its modules make");
-    let modules = grants.modules(&Deployment { scope, parameters }).unwrap();
-    let each = modules.iter().map(|module| {
-        let file = templates.file(&module.path).unwrap();
-        let made = file.makes(&module.deployment, |kind| kind.starts_with(RIGHTS)).unwrap();
-        assert!(file.kinds().unwrap().iter().all(|kind| kind.starts_with(RIGHTS)), "it makes nothing else");
-        made
-    });
-    each.flatten().collect()
+    let mut all: Vec<_> = all.collect();
+    // A role is there before it is assigned.
+    all.sort_by_key(|one| one.kind.ends_with("/roleAssignments"));
+    all
+}
+
+fn symbol(properties: &Value) -> &'static str {
+    let Some(name) = properties["roleName"].as_str() else { return "automation" };
+    ROLES.iter().find(|(purpose, ..)| name.contains(&format!(": {purpose} ("))).map(|(.., symbol)| *symbol).unwrap()
+}
+
+/// Ids of the samples and of the world, those that are computed from them included.
+fn swaps(subscription: &str, principals: [&str; 3]) -> Vec<(String, String)> {
+    let roles = |subscription: &str| {
+        ROLES.map(|(_, seed, _)| guid(&[&format!("/subscriptions/{subscription}"), "aiven-peering", "default", seed]))
+    };
+    let (old, new) = (roles(SAMPLES[0]), roles(subscription));
+    let assignment = |subscription: &str, identity: &str, role: &str| {
+        guid(&[&format!("/subscriptions/{subscription}"), identity, role])
+    };
+    let mut swaps =
+        vec![(assignment(SAMPLES[0], SAMPLES[1], &old[2]), assignment(subscription, principals[0], &new[2]))];
+    swaps.extend(old.into_iter().zip(new));
+    let ids = [subscription, principals[0], principals[1], principals[2]];
+    swaps.extend(SAMPLES.iter().zip(ids).map(|(old, new)| ((*old).to_owned(), new.to_owned())));
+    swaps
+}
+
+/// What Bicep's `guid()` gives.
+fn guid(parts: &[&str]) -> String {
+    const NAMESPACE: uuid::Uuid = uuid::uuid!("11fb06fb-712d-4ddd-98c7-e71bbd588830");
+    uuid::Uuid::new_v5(&NAMESPACE, parts.join("-").as_bytes()).to_string()
 }
 
 /// Puts them, as the administrator who deploys; long ago, so that all is in effect.

@@ -2,6 +2,7 @@
 
 mod granted;
 mod grants;
+mod landing_zone;
 mod page;
 
 use std::collections::BTreeSet;

@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use emulator::clouds::Service;
-use package::bicep::{Deployed, Deployment};
-use serde_json::{Value, json};
+use package::snapshots::Resource;
 
 use super::granted::{AS_GIVEN, Departure, Granted, LOOKED_UP, SPARE, Who, actions};
 use super::grants;
@@ -28,43 +27,45 @@ const BUILT_IN: &[(&str, &str, &str)] = &[
         "records, journals, shared rows; tables made where missing",
     ),
     ("3913510d-42f4-4e42-8a64-420c390055eb", "Monitoring Metrics Publisher", "telemetry, which takes no key"),
-    ("4633458b-17de-408a-b874-0445c86b69e6", "Key Vault Secrets User", "Aiven's token, by reference from a setting"),
+    ("4633458b-17de-408a-b874-0445c86b69e6", "Key Vault Secrets User", "Aiven's token: read"),
     ("b86a8fe4-44ce-4948-aee5-eccb2c155cd7", "Key Vault Secrets Officer", "secrets: set and read"),
     ("c6a89b2d-59bc-44d0-9896-0f6e12d7b80a", "Storage Queue Data Message Sender", "requests: sent, never read"),
     ("76199698-9eea-4c19-bc75-cec21354c6b6", "Storage Table Data Reader", "records and journals: read"),
 ];
 
-/// Templates that give data-plane roles, and their parameters.
-const DATA: &[(&str, &str)] = &[
-    ("modules/storage.bicep", ""),
-    ("modules/vault.bicep", "federated"),
-    ("modules/vault.bicep", "secret"),
-    ("modules/monitoring.bicep", ""),
+/// Snapshots that give data-plane roles, with what is said where only one of them does.
+const DATA: &[(&str, &str)] =
+    &[("main-people", " (`CREDENTIAL=federated`)"), ("main-secret", " (`CREDENTIAL=secret`)")];
+
+/// Who has them, by the start of the expression or by the id in the snapshots.
+const PRINCIPALS: &[(&str, &str)] = &[
+    ("[reference(", "the function app's identity"),
+    ("55555555", "a requester (`requesterPrincipalIds`)"),
+    ("88888888", "a reader (`readerPrincipalIds`)"),
+    ("99999999", "a secret officer (`secretOfficerPrincipalIds`)"),
 ];
 
-/// Who deploys each template, and the templates that it deploys in turn.
-const DEPLOYERS: &[(&str, &[&str])] = &[
-    ("identity.bicep", &["modules/identity.bicep"]),
+/// The templates in the order of their deployments, and what each is for.
+const DEPLOYERS: &[(&str, &str)] = &[
     (
-        "main.bicep",
-        &[
-            "modules/identity.bicep",
-            "modules/monitoring.bicep",
-            "modules/network.bicep",
-            "modules/storage.bicep",
-            "modules/vault.bicep",
-            "modules/function.bicep",
-            "modules/alerts.bicep",
-            "modules/workbook.bicep",
-        ],
+        "identity",
+        "First deployment: the identity of the app, and the Entra objects of the peering. Deployed by an Application Administrator.",
     ),
-    ("grants.bicep", &["modules/grant.bicep"]),
+    ("main", "Second deployment: everything of the app in Azure, in a resource group of its own."),
+    (
+        "grants",
+        "Third deployment: what the app may do in the subscriptions whose VNets it peers. Deployed by an Owner of each, or a User Access Administrator who is Contributor, too.",
+    ),
+    (
+        "landing-zone",
+        "Third deployment, for many subscriptions: instead of `grants.bicep`, the roles and the permission of the app once, at a management group.",
+    ),
 ];
 
 const HEAD: &str = "# Permissions
 
-Who may do what, where, and why. This page is written by a test, from the templates in this folder and from what every function
-was seen to do while a peering was made, kept and deleted in the emulated clouds; the same test fails when it is stale. To write it anew:
+Who may do what, where, and why. This page is written by a test, from what the templates in this folder make and from what every function
+was seen to do while a peering was made, kept and deleted in the emulated clouds; the same test fails when it is stale. To write it again:
 
     PERMISSIONS=write cargo test --test simulated permissions
 
@@ -125,13 +126,12 @@ fn role(page: &mut String, life: &Granted, who: Who) {
 
 /// The resource that gives a role away.
 fn given_by(life: &Granted, who: Who) -> String {
-    let of = who.role();
     let functions =
         life.used_by(Who::Identity).remove("Microsoft.Authorization/roleAssignments/write").unwrap_or_default();
     match who {
-        Who::Identity => format!("grant.bicep: {of}, automation"),
+        Who::Identity => "grants.bicep".to_owned(),
         _ => format!(
-            "grant.bicep: {of}, assigned by {}",
+            "grants.bicep, assigned by {}",
             functions.into_iter().find(|name| name.ends_with(assigner(who))).unwrap()
         ),
     }
@@ -170,53 +170,44 @@ fn told(text: &str, life: &Granted) -> String {
 }
 
 fn data(page: &mut String) {
-    *page += "\n## Data: queues, tables, secrets, telemetry\n\nNo service here takes a key: storage has shared keys off, Application Insights local authentication.\n\n| who | may | where | why | given by |\n|---|---|---|---|---|\n";
-    let templates = grants::templates();
-    let mut rows = Vec::new();
-    for (path, credential) in DATA {
-        let file = templates.file(path).unwrap();
-        let made = file.makes(&with(credential), |kind| kind == "Microsoft.Authorization/roleAssignments").unwrap();
-        assert!(!made.is_empty(), "{path} gives no role");
-        rows.extend(made.iter().map(|made| data_row(path, credential, made)));
+    *page += "\n## Data: queues, tables, secrets, telemetry\n\nNo service here takes a key: storage has shared keys off, Application Insights local authentication.\n\nAll of it is given by `main.bicep`. Where a list of people is empty, it is whoever deploys.\n\n| who | may | where | why |\n|---|---|---|---|\n";
+    let mut all: Vec<(String, Vec<&str>)> = Vec::new();
+    for (name, only) in DATA {
+        let kept = grants::snapshot(name);
+        for made in kept.of_kind("Microsoft.Authorization/roleAssignments") {
+            let Some(row) = data_row(made) else { continue };
+            match all.iter_mut().find(|(known, _)| *known == row) {
+                Some((_, ways)) => ways.push(only),
+                None => all.push((row, vec![only])),
+            }
+        }
     }
-    // A role that does not depend on the credential is there in both ways.
-    let all = rows.clone();
-    rows.retain(|(credential, row)| {
-        all.iter().filter(|(_, other)| other == row).count() == 1 || *credential != "secret"
-    });
-    for (credential, row) in rows {
-        let twice = all.iter().filter(|(_, other)| *other == row).count() > 1;
-        let only = if credential.is_empty() || twice { String::new() } else { format!(" (`CREDENTIAL={credential}`)") };
-        let _ = writeln!(page, "| {} |", row.replace('§', &only));
+    for (row, mut ways) in all {
+        ways.dedup();
+        // What an operator is given does not depend on it, and neither does what both snapshots give.
+        let always = ways.len() > 1 || !row.starts_with("the function app");
+        let _ = writeln!(page, "| {} |", row.replace('§', if always { "" } else { ways[0] }));
     }
 }
 
-fn data_row(path: &str, credential: &'static str, made: &Deployed) -> (&'static str, String) {
+/// `None`: to whoever deploys, which is the default of another row.
+fn data_row(made: &Resource) -> Option<String> {
     let role = made.properties["roleDefinitionId"].as_str().unwrap().rsplit('/').next().unwrap();
-    let (_, name, why) =
-        BUILT_IN.iter().find(|(id, ..)| *id == role).unwrap_or_else(|| panic!("{path}: what is {role}?"));
+    let (_, name, why) = BUILT_IN.iter().find(|(id, ..)| *id == role).unwrap_or_else(|| panic!("what is {role}?"));
     let who = made.properties["principalId"].as_str().unwrap();
-    let place = match made.scope.split('/').nth_back(1).unwrap() {
+    if who == "[deployer().objectId]" {
+        return None;
+    }
+    let (_, who) =
+        PRINCIPALS.iter().find(|(start, _)| who.starts_with(start)).unwrap_or_else(|| panic!("who is {who}?"));
+    let place = match made.scope().split('/').nth_back(1).unwrap() {
         "storageAccounts" => "the app's storage account",
+        "queues" => "the queues `peering-requests` and `vpc-requests`",
         "vaults" => "the app's vault",
         "components" => "the app's Application Insights",
         other => panic!("{other}?"),
     };
-    let file = path.rsplit('/').next().unwrap();
-    (credential, format!("{who} | {name}§ | {place} | {why} | `{file}: {}`", made.symbol))
-}
-
-/// A deployment whose principals are words.
-fn with(credential: &str) -> Deployment {
-    let identity = "the function app's identity";
-    let parameters = json!({
-        "name": "name", "componentName": "name", "workspaceName": "name",
-        "identityPrincipalId": identity, "publisherPrincipalId": identity,
-        "operatorPrincipalIds": ["an operator (`operatorPrincipalIds`)"],
-        "appWrites": credential == "secret",
-    });
-    let Value::Object(parameters) = parameters else { unreachable!() };
-    Deployment { scope: "/subscriptions/s/resourceGroups/g".to_owned(), parameters: parameters.into_iter().collect() }
+    Some(format!("{who} | {name}§ | {place} | {why}"))
 }
 
 fn applications(page: &mut String, life: &Granted) {
@@ -270,17 +261,14 @@ fn aiven(page: &mut String, lives: &[Granted]) {
 
 fn deployers(page: &mut String) {
     *page += "\n## Who deploys\n\nOnce, and for an upgrade of the templates; none of it is the app's. In the order of the deployments; each takes `Microsoft.Resources/deployments/*` besides, which a User Access Administrator has only with another role.\n\n| template | what for | built-in roles that suffice | makes, so takes `…/write` of |\n|---|---|---|---|\n";
-    let templates = grants::templates();
-    for (path, modules) in DEPLOYERS {
-        let file = templates.file(path).unwrap();
-        let app = (*path == "main.bicep").then_some("app.bicep");
-        let mut kinds: BTreeSet<String> = file.kinds().unwrap().into_iter().collect();
-        for module in modules.iter().copied().chain(app) {
-            kinds.extend(templates.file(module).unwrap().kinds().unwrap());
-        }
+    let kept = grants::kept();
+    for (template, what) in DEPLOYERS {
+        let of_it = kept.iter().filter(|one| one.name == *template || one.name.starts_with(&format!("{template}-")));
+        let made = of_it.flat_map(|one| &one.resources);
+        let kinds: BTreeSet<String> = made.map(|one| one.kind.trim_end_matches("@v1.0").to_owned()).collect();
         let who = suffices(&kinds);
         let kinds: Vec<String> = kinds.into_iter().map(|kind| format!("`{kind}`")).collect();
-        let _ = writeln!(page, "| `{path}` | {} | {who} | {} |", file.description().unwrap(), kinds.join(", "));
+        let _ = writeln!(page, "| `{template}.bicep` | {what} | {who} | {} |", kinds.join(", "));
     }
 }
 

@@ -42,7 +42,7 @@ fn list(world: &World, request: &Request, caller: &Caller, scope: &str) -> Answe
     if !filter.is_empty() && principal.is_none() && !at_scope {
         return Err(errors::error(400, "UnsupportedQuery", &format!("The filter '{filter}' is not supported.")));
     }
-    let here = |a: &&AssignedRole| ids::covers(&a.scope, scope) || (!at_scope && ids::covers(scope, &a.scope));
+    let here = |a: &&AssignedRole| world.covers(&a.scope, scope) || (!at_scope && world.covers(scope, &a.scope));
     let theirs = |a: &&AssignedRole| principal.is_none_or(|p| a.principal_id.eq_ignore_ascii_case(p));
     let found: Vec<Value> = world.role_assignments.iter().filter(here).filter(theirs).map(json).collect();
     Ok(Reply::ok(json!({"value": found})))
@@ -116,7 +116,7 @@ fn role_exists(world: &World, caller: &Caller, scope: &str, role: &str) -> Answe
     let custom = world.role_definitions.iter().any(|d| {
         d.tenant == caller.tenant
             && d.name.eq_ignore_ascii_case(role)
-            && d.assignable_scopes.iter().any(|s| ids::covers(s, scope))
+            && d.assignable_scopes.iter().any(|s| world.covers(s, scope))
             && world.over(d.created_at, world.lags.role_definition)
     });
     if custom || BUILT_IN.iter().any(|b| b.id.eq_ignore_ascii_case(role)) {

@@ -52,7 +52,8 @@ fn list(world: &World, request: &Request, caller: &Caller, scope: &str) -> Answe
         }
     }
     let here = |d: &&RoleDefinition| {
-        d.tenant == caller.tenant && d.assignable_scopes.iter().any(|s| ids::covers(s, scope) || ids::covers(scope, s))
+        d.tenant == caller.tenant
+            && d.assignable_scopes.iter().any(|s| world.covers(s, scope) || world.covers(scope, s))
     };
     let built_in = BUILT_IN.iter().map(|b| self::built_in(b, scope));
     let custom = world.role_definitions.iter().filter(here).map(|d| custom(d, scope));

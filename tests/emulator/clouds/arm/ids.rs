@@ -46,7 +46,17 @@ pub(crate) fn subscription(id: &str) -> Option<String> {
     first.eq_ignore_ascii_case("subscriptions").then(|| subscription.to_owned())
 }
 
-/// Whether `outer` is `inner` or above it.
+pub(crate) fn management_group_id(name: &str) -> String {
+    format!("/providers/Microsoft.Management/managementGroups/{name}")
+}
+
+/// The name of the management group whose id this is.
+pub(crate) fn management_group(id: &str) -> Option<&str> {
+    let (group, name) = id.trim_end_matches('/').rsplit_once('/')?;
+    group.eq_ignore_ascii_case("/providers/Microsoft.Management/managementGroups").then_some(name)
+}
+
+/// Whether `outer` is `inner` or above it in its own path.
 pub(crate) fn covers(outer: &str, inner: &str) -> bool {
     let outer = outer.trim_end_matches('/').to_ascii_lowercase();
     let inner = inner.trim_end_matches('/').to_ascii_lowercase();
@@ -68,5 +78,15 @@ mod tests {
         assert!(covers("/", "/subscriptions/a"));
         assert!(!covers("/subscriptions/a/resourceGroups/x", "/subscriptions/a/resourceGroups/xy"));
         assert!(!covers("/subscriptions/a/resourceGroups/x", "/subscriptions/a"));
+    }
+
+    #[test]
+    fn a_management_group_is_known_by_its_whole_id() {
+        let id = management_group_id("landing");
+        assert_eq!(management_group(&id), Some("landing"));
+        assert_eq!(management_group(&id.to_uppercase()), Some("LANDING"));
+        for other in ["/subscriptions/landing", "/providers/Microsoft.Management/managementGroups/a/b", "landing", ""] {
+            assert_eq!(management_group(other), None, "{other}");
+        }
     }
 }

@@ -190,8 +190,17 @@ impl World {
     /// Role definitions that may be assigned in this subscription.
     pub fn role_definitions_in(&self, subscription: &str) -> Vec<&RoleDefinition> {
         let scope = format!("/subscriptions/{subscription}");
-        let fits = |d: &&RoleDefinition| d.assignable_scopes.iter().any(|s| s.eq_ignore_ascii_case(&scope));
+        let fits = |d: &&RoleDefinition| d.assignable_scopes.iter().any(|s| self.covers(s, &scope));
         self.role_definitions.iter().filter(fits).collect()
+    }
+
+    /// Whether `outer` is `inner` or above it, as a management group is above its subscriptions.
+    pub(crate) fn covers(&self, outer: &str, inner: &str) -> bool {
+        let below = |subscriptions: &std::collections::BTreeSet<String>| {
+            ids::subscription(inner).is_some_and(|inner| subscriptions.iter().any(|s| s.eq_ignore_ascii_case(&inner)))
+        };
+        let group = ids::management_group(outer).and_then(|group| self.management_groups.get(group));
+        ids::covers(outer, inner) || group.is_some_and(below)
     }
 
     /// Whether a principal may do `action` at `scope`, now.
@@ -203,14 +212,14 @@ impl World {
     pub(crate) fn allows_in(&self, principal: &str, situation: &Situation<'_>, scope: &str) -> bool {
         let allowed = self
             .effective(principal)
-            .filter(|a| ids::covers(&a.scope, scope) && self.role_allows(&a.role, situation.action))
+            .filter(|a| self.covers(&a.scope, scope) && self.role_allows(&a.role, situation.action))
             .any(|a| a.condition.as_ref().is_none_or(|c| c.holds(situation)));
         self.checked(principal, situation.action, scope, allowed)
     }
 
     /// Whether a principal may do `action` at `scope` at least under some condition.
     pub(crate) fn may_allow(&self, principal: &str, action: &str, scope: &str) -> bool {
-        self.effective(principal).any(|a| ids::covers(&a.scope, scope) && self.role_allows(&a.role, action))
+        self.effective(principal).any(|a| self.covers(&a.scope, scope) && self.role_allows(&a.role, action))
     }
 
     /// Whether a principal may do the data action `action` on `resource`, now.
@@ -218,14 +227,14 @@ impl World {
         let situation = Situation { action, ..Situation::default() };
         let allowed = self
             .effective(principal)
-            .filter(|a| ids::covers(&a.scope, resource) && self.role_allows_data(&a.role, action))
+            .filter(|a| self.covers(&a.scope, resource) && self.role_allows_data(&a.role, action))
             .any(|a| a.condition.as_ref().is_none_or(|c| c.holds(&situation)));
         self.checked(principal, action, resource, allowed)
     }
 
     /// Whether a principal has any role at, above or below `scope`.
     pub(crate) fn has_any_role(&self, principal: &str, scope: &str) -> bool {
-        self.effective(principal).any(|a| ids::covers(&a.scope, scope) || ids::covers(scope, &a.scope))
+        self.effective(principal).any(|a| self.covers(&a.scope, scope) || self.covers(scope, &a.scope))
     }
 
     fn effective<'a>(&'a self, principal: &'a str) -> impl Iterator<Item = &'a AssignedRole> {

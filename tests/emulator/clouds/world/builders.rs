@@ -218,8 +218,10 @@ impl World {
         self.grant_graph(&principal, "Application.ReadWrite.All");
         let mine: Vec<String> =
             self.subscriptions.iter().filter(|s| s.tenant == tenant).map(|s| s.id.clone()).collect();
-        for subscription in mine {
-            self.assign_role(&format!("/subscriptions/{subscription}"), OWNER, &principal);
+        let subscriptions = mine.iter().map(|id| format!("/subscriptions/{id}"));
+        let groups = self.management_groups.keys().map(|name| ids::management_group_id(name));
+        for scope in subscriptions.chain(groups).collect::<Vec<_>>() {
+            self.assign_role(&scope, OWNER, &principal);
         }
         (app_id, secret)
     }

@@ -87,6 +87,8 @@ pub struct World {
     pub graph_roles: BTreeMap<String, BTreeSet<String>>,
     /// Subscriptions of all tenants, Aiven's included.
     pub subscriptions: Vec<Subscription>,
+    /// Management groups by name, with the subscriptions below each.
+    pub management_groups: BTreeMap<String, BTreeSet<String>>,
     /// Custom role definitions.
     pub role_definitions: Vec<RoleDefinition>,
     /// Role assignments.
@@ -142,6 +144,7 @@ impl World {
             deleted: Vec::new(),
             graph_roles: BTreeMap::new(),
             subscriptions: Vec::new(),
+            management_groups: BTreeMap::new(),
             role_definitions: Vec::new(),
             role_assignments: Vec::new(),
             never_propagating: HashSet::new(),

@@ -1,0 +1,4 @@
+// Into a resource group that is there.
+using '../app.bicep'
+
+param environmentName = 'prod'

@@ -1,0 +1,8 @@
+// The built-in role.
+using '../grants.bicep'
+
+param subscriptionIds = ['33333333-3333-4333-8333-333333333333']
+param peeringRole = 'network-contributor'
+param identityPrincipalId = '11111111-1111-4111-8111-111111111111'
+param applicationPrincipalId = '22222222-2222-4222-8222-222222222222'
+param aivenPrincipalId = '44444444-4444-4444-8444-444444444444'
