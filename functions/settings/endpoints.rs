@@ -39,3 +39,18 @@ pub enum Credential {
     /// By a password, which the vault of `KEY_VAULT_URL` keeps.
     Secret,
 }
+
+/// Whether all of them are on this machine.
+pub(super) fn is_local(endpoints: &Endpoints) -> bool {
+    let Endpoints { entra, graph, arm, key_vault, aiven, .. } = endpoints;
+    [entra, graph, arm, aiven].into_iter().chain(key_vault).all(is_loopback)
+}
+
+pub(super) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
