@@ -35,7 +35,7 @@ impl Clouds {
             graph: url("graph"),
             arm: url("arm"),
             identity: "http://identity.emulated/msi/token".to_owned(),
-            key_vault: url("vault"),
+            key_vault: "https://vault.vault.azure.net".to_owned(),
         };
         let shared = Shared {
             world: Mutex::new(world),

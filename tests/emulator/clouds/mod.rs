@@ -183,7 +183,7 @@ impl Clouds {
         let urls = &world.urls;
         [
             ("AIVEN_API_URL", urls.aiven.clone()),
-            ("AIVEN_TOKEN", world.aiven_token.clone()),
+            ("AIVEN_TOKEN", world.aiven_tokens.first().cloned().unwrap_or_default()),
             ("ENTRA_URL", urls.entra.clone()),
             ("GRAPH_URL", urls.graph.clone()),
             ("ARM_URL", urls.arm.clone()),

@@ -144,7 +144,7 @@ fn authenticate(world: &World, request: &Request) -> Answer<()> {
     let header = request.header("authorization").and_then(|h| h.split_once(' '));
     let known = header.is_some_and(|(scheme, token)| {
         (scheme.eq_ignore_ascii_case("aivenv1") || scheme.eq_ignore_ascii_case("bearer"))
-            && token.trim() == world.aiven_token
+            && world.aiven_tokens.iter().any(|known| known == token.trim())
     });
     match (known, world.aiven_token_expired) {
         (true, false) => Ok(()),

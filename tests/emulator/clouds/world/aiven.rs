@@ -129,6 +129,16 @@ impl World {
         all.iter().filter(|c| c.live() && c.user_vnet().eq_ignore_ascii_case(vnet)).collect()
     }
 
+    /// A further token that Aiven takes, from now on.
+    pub fn add_aiven_token(&mut self, token: &str) {
+        self.aiven_tokens.push(token.to_owned());
+    }
+
+    /// A token that Aiven takes no longer.
+    pub fn revoke_aiven_token(&mut self, token: &str) {
+        self.aiven_tokens.retain(|known| known != token);
+    }
+
     /// From now on Aiven answers 401.
     pub fn expire_aiven_token(&mut self) {
         self.aiven_token_expired = true;

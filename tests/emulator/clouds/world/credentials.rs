@@ -3,10 +3,13 @@
 use super::World;
 use super::directory::Password;
 use super::vault::Vault;
-use crate::clouds::arm::roles::SECRETS_OFFICER;
+use crate::clouds::arm::roles::{SECRETS_OFFICER, SECRETS_USER};
 use crate::clouds::clock;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
+
+/// Name of the secret that holds Aiven's token.
+pub const AIVEN_TOKEN_SECRET: &str = "aiven-token";
 
 impl World {
     /// A key vault without secrets, and without a right of anybody's, in a subscription; returns its resource id.
@@ -30,6 +33,20 @@ impl World {
         let identity = self.identity_principal_id.clone();
         self.assign_role(&vault, SECRETS_OFFICER, &identity);
         self.app_settings.insert("CREDENTIAL".to_owned(), "secret".to_owned());
+        vault
+    }
+
+    /// The scene of an app that reads Aiven's token from a vault (`AIVEN_TOKEN_SECRET`): a subscription of its own with the
+    /// vault, whose secrets its identity may read; no secret is there yet. Returns the vault's resource id.
+    pub fn token_in_vault(&mut self) -> String {
+        let home = self.home_tenant.clone();
+        let subscription = self.add_bare_subscription(&home, "The app");
+        let vault = self.add_key_vault(&subscription, "App-RG", "peering-vault");
+        let identity = self.identity_principal_id.clone();
+        self.assign_role(&vault, SECRETS_USER, &identity);
+        let url = format!("{}/secrets/{AIVEN_TOKEN_SECRET}", self.urls.key_vault);
+        self.app_settings.insert("AIVEN_TOKEN_SECRET".to_owned(), url);
+        self.app_settings.insert("AIVEN_TOKEN".to_owned(), String::new());
         vault
     }
 

@@ -112,7 +112,7 @@ pub struct World {
     /// What is made to go wrong.
     pub upsets: Upsets,
     pub(crate) aiven_subscription: String,
-    pub(crate) aiven_token: String,
+    pub(crate) aiven_tokens: Vec<String>,
     pub(crate) aiven_token_expired: bool,
     pub(crate) aiven_requests: std::collections::VecDeque<Timestamp>,
     pub(crate) identity_header: String,
@@ -155,7 +155,7 @@ impl World {
             app_settings: BTreeMap::new(),
             upsets: Upsets::default(),
             aiven_subscription: String::new(),
-            aiven_token,
+            aiven_tokens: vec![aiven_token],
             aiven_token_expired: false,
             aiven_requests: std::collections::VecDeque::new(),
             identity_header: clock::random_text(),

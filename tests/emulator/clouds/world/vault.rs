@@ -108,6 +108,22 @@ impl World {
         }
     }
 
+    /// Enables or disables the current version of a secret, as somebody else would.
+    pub fn enable_secret(&mut self, name: &str, enabled: bool) {
+        let found =
+            self.vault.as_mut().and_then(|vault| vault.secret_mut(name)).and_then(|secret| secret.version_mut(None));
+        if let Some(version) = found {
+            version.enabled = enabled;
+        }
+    }
+
+    /// Recovers a deleted secret, as somebody else would.
+    pub fn recover_secret(&mut self, name: &str) {
+        if let Some(secret) = self.vault.as_mut().and_then(|vault| vault.secrets.get_mut(&name.to_ascii_lowercase())) {
+            secret.deleted_at = None;
+        }
+    }
+
     /// Deletes a secret as somebody else would; it can be recovered.
     pub fn delete_secret(&mut self, name: &str) {
         let now = self.now();
