@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use tokio::sync::OnceCell;
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::accept_request::accept_request;
 use crate::clock::{Clock, SystemClock};
@@ -21,6 +21,7 @@ use crate::peering::Record;
 use crate::settings::Settings;
 use crate::state::{Scope, SharedRow, VpcRequestRow};
 use crate::storage::{Connection, Storage, StoreError};
+use crate::telemetry;
 use crate::watch::{
     poll_vpc::poll_vpc, poll_waiting::poll_waiting, reconcile::reconcile, reconcile_vpc::reconcile_vpc, sweep::sweep,
 };
@@ -62,10 +63,14 @@ impl App {
     /// # Errors
     /// One text that says which settings to mend.
     pub fn from_settings(get: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
-        let settings = Settings::read(&get)?;
+        let mut settings = Settings::read(&get)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock(settings.time_scale));
         let transport = transport(get("SSL_CERT_FILE").map(PathBuf::from).as_deref())?;
         let connection = Connection::read(&get).map_err(|e| e.to_string())?;
+        settings.ignored.extend(connection.ignored.clone());
+        for said in &settings.ignored {
+            warn!(event = telemetry::SETTING_IGNORED, "{said}");
+        }
         let storage = Storage::open(&connection, None, transport.clone(), clock.clone()).map_err(|e| e.to_string())?;
         let tokens =
             Arc::new(EntraTokens::new(&settings.endpoints, settings.credential, transport.clone(), clock.clone()));

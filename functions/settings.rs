@@ -1,5 +1,6 @@
 //! The settings, read once at start. All that are missing or malformed are named in one error.
 
+mod aiven_token;
 mod allowed;
 mod endpoints;
 pub mod names;
@@ -13,6 +14,7 @@ use uuid::Uuid;
 use crate::clock::TimeScale;
 use crate::peering::{AppId, ObjectId, SubscriptionId, VnetId};
 
+pub use aiven_token::{AivenToken, SecretUrl};
 pub use allowed::AllowedVpc;
 pub use endpoints::{Credential, Endpoints};
 
@@ -46,6 +48,8 @@ pub struct Settings {
     pub app_vnet: Option<VnetId>,
     /// How fast nominal time runs.
     pub time_scale: TimeScale,
+    /// What is set and not used, a sentence each: said once, at start.
+    pub ignored: Vec<String>,
 }
 
 /// What the deployment made already: each one given needs no right of ours, each one absent is looked up or made.

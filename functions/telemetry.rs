@@ -35,8 +35,11 @@ pub const CAUSE_CLOSED: &str = "cause_closed";
 /// The application's secret ends soon.
 pub const SECRET_EXPIRES: &str = "secret_expires";
 
+/// A setting is not used, because another one takes its place.
+pub const SETTING_IGNORED: &str = "setting_ignored";
+
 /// All of them.
-pub const EVENTS: [&str; 15] = [
+pub const EVENTS: [&str; 16] = [
     ADVANCE,
     AGAIN,
     BACK,
@@ -52,6 +55,7 @@ pub const EVENTS: [&str; 15] = [
     CAUSE_OPENED,
     CAUSE_CLOSED,
     SECRET_EXPIRES,
+    SETTING_IGNORED,
 ];
 
 #[cfg(test)]

@@ -24,6 +24,8 @@ pub enum Service {
     ManagedIdentity,
     /// Key Vault.
     KeyVault,
+    /// Where Aiven's token comes from: a setting, or a vault's secret.
+    AivenToken,
 }
 
 impl fmt::Display for Service {
@@ -35,18 +37,28 @@ impl fmt::Display for Service {
             Self::Entra => "Microsoft Entra",
             Self::ManagedIdentity => "the managed-identity endpoint",
             Self::KeyVault => "Azure Key Vault",
+            Self::AivenToken => "Aiven's token",
         })
     }
 }
 
+/// A secret of a vault, as `az keyvault secret` names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretName {
+    /// The vault's name.
+    pub vault: String,
+    /// The secret's.
+    pub name: String,
+}
+
 /// A failed call. Its texts come from the service, with anything that looks like a token taken out.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{service} answered {}{} to {call}: {message}", self.status_text(), self.code_text())]
+#[error("{}", self.sentence())]
 pub struct Failure {
     /// Who answered, or should have.
     pub service: Service,
     /// Method and path without query, for people: `PUT /subscriptions/…`.
-    pub call: String,
+    pub call: Box<str>,
     /// HTTP status; `None` when no answer came (refused, reset, timed out: the effect may or may not have happened).
     pub status: Option<u16>,
     /// The service's own code: ARM `error.code` (innermost that is known), Graph `error.code` or the detail's, `AADSTS<n>`, Aiven
@@ -58,9 +70,20 @@ pub struct Failure {
     pub retry_after: Option<Duration>,
     /// What its support asks for: `x-ms-correlation-request-id`, `request-id`, `correlation_id`.
     pub correlation: Option<String>,
+    /// The secret that the command that fixes it is about, where the client knows one.
+    pub secret: Option<Box<SecretName>>,
 }
 
 impl Failure {
+    fn sentence(&self) -> String {
+        let Self { service, call, message, .. } = self;
+        match service {
+            // The message says whose answer it was, if there was one.
+            Service::AivenToken => format!("{service} cannot be read: {message}"),
+            _ => format!("{} to {call}: {message}", self.short()),
+        }
+    }
+
     fn status_text(&self) -> String {
         self.status.map_or_else(|| "nothing".to_owned(), |status| status.to_string())
     }
@@ -71,7 +94,10 @@ impl Failure {
 
     /// Status and code alone, for a line that says the rest in words of ours.
     pub fn short(&self) -> String {
-        format!("{} answered {}{}", self.service, self.status_text(), self.code_text())
+        match self.service {
+            Service::AivenToken => self.code.clone(),
+            service => format!("{service} answered {}{}", self.status_text(), self.code_text()),
+        }
     }
 
     /// The answer says that what was asked for is not there.
@@ -83,6 +109,8 @@ impl Failure {
     /// worked.
     pub fn may_have_landed(&self) -> bool {
         match self.status {
+            // Without a token nothing was sent.
+            _ if self.service == Service::AivenToken => false,
             None => self.code != NOT_SENT,
             Some(status) => !(300..500).contains(&status) || status == 408,
         }

@@ -3,7 +3,7 @@
 //! - [`entra`]: tokens, for the managed identity itself and for the application in any tenant.
 //! - [`graph`]: applications, service principals, federated credentials and passwords of the home tenant.
 //! - [`arm`]: subscriptions, virtual networks, roles and their assignments, peerings, long-running operations.
-//! - [`key_vault`]: the application's password, where the app is set to use one.
+//! - [`key_vault`]: Aiven's token; and the application's password, where the app is set to use one.
 //! - [`aiven`]: VPCs, their peering connections, and the services in them.
 //! - [`http`]: one exchange with any of them: timeout, short retries of reads, what a failed one is called.
 //! - [`resolve`]: names and ports, for the connectivity check.
@@ -35,7 +35,7 @@ use azure_core::http::HttpClient;
 use crate::clock::Clock;
 use crate::settings::Endpoints;
 
-pub use failure::{Failure, NOT_SENT, Service};
+pub use failure::{Failure, NOT_SENT, SecretName, Service};
 pub use transport::transport;
 
 /// The clients of all services.
@@ -70,7 +70,7 @@ impl Clouds {
             key_vault: endpoints.key_vault.as_ref().map(vault).map(Arc::new),
             graph: Arc::new(graph::Graph::new(endpoints, http.clone(), tokens.clone())),
             arm: Arc::new(arm::Arm::new(endpoints, http.clone(), tokens.clone())),
-            aiven: Arc::new(aiven::Aiven::new(endpoints, http)),
+            aiven: Arc::new(aiven::Aiven::new(endpoints, http, tokens.clone())),
             tokens,
             resolver,
         }

@@ -16,7 +16,7 @@ use super::entra::{Identity, Token, TokenSource};
 use crate::clock::{Clock, TimeScale};
 use crate::cloud::Failure;
 use crate::peering::{AppId, SubscriptionId, TenantId, VnetId};
-use crate::settings::Endpoints;
+use crate::settings::{AivenToken, Endpoints};
 
 pub const HOME: &str = "22222222-2222-4222-8222-222222222222";
 pub const REMOTE: &str = "99999999-9999-4999-8999-999999999999";
@@ -58,7 +58,7 @@ pub fn endpoints() -> Endpoints {
         name_server: None,
         tenant: home(),
         client_id: "55555555-5555-4555-8555-555555555555".parse().unwrap(),
-        aiven_token: CANARY.into(),
+        aiven_token: AivenToken::Text(CANARY.into()),
     }
 }
 

@@ -50,18 +50,22 @@ impl Engine {
         let cause = Cause {
             code: cause_of(failure),
             what: failure.to_string(),
-            command: rule.fix.to_owned(),
+            command: rule.fix_for(failure),
             since: self.clock.now(),
         };
         let is_new = AtomicBool::new(false);
         let open = |row: &mut SharedRow| {
+            // Where Aiven refuses a token, there is one: what was reported of a missing token is over.
+            let missing =
+                row.cause.take_if(|open| failure.service == Service::Aiven && is_of(open, Service::AivenToken));
             is_new.store(row.cause.is_none(), Relaxed);
-            row.cause.get_or_insert_with(|| cause.clone());
+            let since = missing.map_or(cause.since, |missing| missing.since);
+            row.cause.get_or_insert_with(|| Cause { since, ..cause.clone() });
             is_new.load(Relaxed)
         };
         self.shared.change(&Scope::Installation, None, open).await?;
         if is_new.into_inner() {
-            error!(event = telemetry::CAUSE_OPENED, service = %failure.service, code = failure.code, "{}, and every peering waits: {}", rule.why, rule.fix);
+            error!(event = telemetry::CAUSE_OPENED, service = %failure.service, code = failure.code, "{}, and every peering waits: {}", rule.why, cause.command);
         }
         Ok(())
     }
@@ -78,7 +82,7 @@ impl Engine {
         let now = self.clock.now();
         let is_over = AtomicBool::new(false);
         let over = |row: &mut SharedRow| {
-            let ended = row.cause.take_if(|cause| cause.code.starts_with(&family(service)));
+            let ended = row.cause.take_if(|cause| is_of(cause, service));
             is_over.store(ended.is_some(), Relaxed);
             let Some(cause) = ended else { return false };
             row.outage = Some(Outage { from: cause.since, to: now });
@@ -90,4 +94,8 @@ impl Engine {
         }
         Ok(held.value.outage)
     }
+}
+
+fn is_of(cause: &Cause, service: Service) -> bool {
+    cause.code.starts_with(&family(service))
 }

@@ -251,14 +251,14 @@ fn judged<R: Workflow>(
         Verdict::Fix => {
             let (why, command) = match remedy {
                 Some(remedy) => (remedy.why, remedy.command),
-                None => (rule.why.to_owned(), rule.fix.to_owned()),
+                None => (rule.why.to_owned(), rule.fix_for(failure)),
             };
             attend(row, Fix { what: failure.to_string(), why, command, code, correlation: None }, at)
         }
         Verdict::Wait { party, delay } => {
             let reason = format!("{} ({})", rule.why, failure.short());
             let window = Duration::from_secs(rule.window);
-            let overdue = remedy.map_or_else(|| rule.fix.to_owned(), |remedy| remedy.command);
+            let overdue = remedy.map_or_else(|| rule.fix_for(failure), |remedy| remedy.command);
             let wait = Wait { party, reason, code, delay, window, overdue };
             match rule.class {
                 // Something new has come into view: the fault, if there was one, is mended.
@@ -286,12 +286,15 @@ fn code_of(failure: &Failure) -> String {
 
 /// What a cause is called that stops every peering: the service, and its code.
 pub(super) fn cause_of(failure: &Failure) -> String {
-    format!("{}{}", family(failure.service), failure.code)
+    format!("{:?}:{}", failure.service, failure.code)
 }
 
-/// What the names of a service's causes begin with.
+/// What the names of a service's causes begin with. Aiven's include those of its token: where Aiven answers, there is one.
 pub(super) fn family(service: Service) -> String {
-    format!("{service:?}:")
+    match service {
+        Service::Aiven => "Aiven".to_owned(),
+        other => format!("{other:?}:"),
+    }
 }
 
 /// Whether a row waits for a cause of a service that stops every peering.

@@ -2,9 +2,9 @@
 
 use std::net::SocketAddr;
 
-use secrecy::SecretString;
 use url::Url;
 
+use super::AivenToken;
 use crate::peering::{AppId, TenantId};
 
 /// Where the services are, and who we are there.
@@ -26,8 +26,8 @@ pub struct Endpoints {
     pub tenant: TenantId,
     /// Client id of the app's user-assigned managed identity.
     pub client_id: AppId,
-    /// Aiven's API token.
-    pub aiven_token: SecretString,
+    /// Where Aiven's API token comes from.
+    pub aiven_token: AivenToken,
 }
 
 /// How the application proves itself.
@@ -42,10 +42,15 @@ pub enum Credential {
 
 /// Whether all of them are on this machine.
 pub(super) fn is_local(endpoints: &Endpoints) -> bool {
-    let Endpoints { entra, graph, arm, key_vault, aiven, .. } = endpoints;
-    [entra, graph, arm, aiven].into_iter().chain(key_vault).all(is_loopback)
+    let Endpoints { entra, graph, arm, key_vault, aiven, aiven_token, .. } = endpoints;
+    let token = match aiven_token {
+        AivenToken::Secret(secret) => Some(&secret.vault),
+        AivenToken::NotSet | AivenToken::Text(_) => None,
+    };
+    [entra, graph, arm, aiven].into_iter().chain(key_vault).chain(token).all(is_loopback)
 }
 
+/// Whether an address is on this machine.
 pub(super) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(url::Host::Domain(name)) => name == "localhost",

@@ -21,7 +21,9 @@ pub const NAMES: &[(&str, Given)] = &[
     ("AIVEN_APPLICATION_ID", Given::IfNeeded),
     ("AIVEN_PRINCIPAL_ID", Given::ByDeployment),
     ("AIVEN_ROLE_ID", Given::IfNeeded),
-    ("AIVEN_TOKEN", Given::ByDeployment),
+    // In Azure the app reads the vault's secret itself: a rotation reaches no setting.
+    ("AIVEN_TOKEN", Given::Locally),
+    ("AIVEN_TOKEN_SECRET", Given::ByDeployment),
     ("ALLOWED_SUBSCRIPTIONS", Given::ByDeployment),
     ("ALLOWED_VPCS", Given::ByDeployment),
     ("APPLICATION_ID", Given::ByDeployment),

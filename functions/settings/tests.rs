@@ -87,8 +87,49 @@ fn fast_time_is_only_for_clouds_on_this_machine() {
     assert_eq!(read(&named).unwrap().endpoints.name_server, "127.0.0.1:53".parse().ok());
 }
 
+const SECRET: (&str, &str) = ("AIVEN_TOKEN_SECRET", "https://peering-kv.vault.azure.net/secrets/aiven-token");
+
 #[test]
-fn an_unresolved_key_vault_reference_is_told_and_not_used_as_a_token() {
-    let error = read(&[("AIVEN_TOKEN", "@Microsoft.KeyVault(SecretUri=https://v/secrets/x)")]).unwrap_err();
-    assert!(error.contains("Key Vault") && !error.contains("https://v"), "{error}");
+fn without_a_token_the_app_starts_all_the_same() {
+    let settings = read(&[("AIVEN_TOKEN", " ")]).unwrap();
+    assert!(matches!(settings.endpoints.aiven_token, AivenToken::NotSet) && settings.ignored.is_empty());
+}
+
+#[test]
+fn an_unresolved_key_vault_reference_counts_as_no_token_and_that_is_said() {
+    for reference in
+        ["@Microsoft.KeyVault(SecretUri=https://v/secrets/x)", "@microsoft.keyvault(VaultName=v;SecretName=x)"]
+    {
+        let settings = read(&[("AIVEN_TOKEN", reference)]).unwrap();
+        assert!(matches!(settings.endpoints.aiven_token, AivenToken::NotSet));
+        let [said] = &settings.ignored[..] else { panic!("{:?}", settings.ignored) };
+        assert!(said.contains("Key Vault reference") && said.contains("AIVEN_TOKEN_SECRET"), "{said}");
+    }
+}
+
+#[test]
+fn the_secret_of_the_vault_comes_before_a_token_in_a_setting_and_that_is_said() {
+    let settings = read(&[SECRET]).unwrap();
+    let AivenToken::Secret(secret) = &settings.endpoints.aiven_token else { panic!("{settings:?}") };
+    assert_eq!((secret.vault.as_str(), secret.name.as_str()), ("https://peering-kv.vault.azure.net/", "aiven-token"));
+    let [said] = &settings.ignored[..] else { panic!("{:?}", settings.ignored) };
+    assert!(said.contains("AIVEN_TOKEN is not used") && !said.contains("canary"), "{said}");
+    assert!(read(&[SECRET, ("AIVEN_TOKEN", "")]).unwrap().ignored.is_empty());
+}
+
+#[test]
+fn a_malformed_address_of_the_secret_is_told_with_what_else_is_wrong() {
+    let error = read(&[("AIVEN_TOKEN_SECRET", "AVNS_canary"), ("AZURE_CLIENT_ID", "")]).unwrap_err();
+    assert!(error.contains("AIVEN_TOKEN_SECRET: it is not a URL") && error.contains("AZURE_CLIENT_ID"), "{error}");
+    assert!(!error.contains("canary"), "{error}");
+}
+
+#[test]
+fn a_vault_on_this_machine_is_only_for_clouds_on_this_machine() {
+    let here = ("AIVEN_TOKEN_SECRET", "https://127.0.0.1:8443/secrets/t");
+    assert!(read(&[here]).unwrap_err().contains("AIVEN_TOKEN_SECRET names a vault on this machine"));
+    let local = ["ENTRA_URL", "GRAPH_URL", "ARM_URL", "AIVEN_API_URL"].map(|name| (name, "https://localhost:8443"));
+    assert!(read(&[&local[..], &[here]].concat()).is_ok());
+    let error = read(&[&local[..], &[SECRET, ("TIME_SCALE", "60")]].concat()).unwrap_err();
+    assert!(error.contains("TIME_SCALE"), "{error}");
 }

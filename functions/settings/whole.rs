@@ -3,12 +3,12 @@
 use std::net::SocketAddr;
 use std::str::FromStr;
 
-use secrecy::SecretString;
 use url::Url;
 
-use super::endpoints::is_local;
+use super::aiven_token::{SecretUrl, Token, is_unresolved};
+use super::endpoints::{is_local, is_loopback};
 use super::reader::Reader;
-use super::{AIVEN_APPLICATION, Credential, Endpoints, Made, PeeringRole, Reconcile, Settings};
+use super::{AIVEN_APPLICATION, AivenToken, Credential, Endpoints, Made, PeeringRole, Reconcile, Settings};
 use crate::clock::TimeScale;
 use crate::peering::{AppId, ObjectId, TenantId, VnetId};
 
@@ -23,7 +23,7 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         let tenant = self.required::<TenantId>("AZURE_TENANT_ID");
         let client_id = self.required::<AppId>("AZURE_CLIENT_ID");
         let identity = self.required::<ObjectId>("AZURE_PRINCIPAL_ID");
-        let token = self.required::<SecretText>("AIVEN_TOKEN");
+        let (aiven_token, ignored) = self.aiven_token();
         let installation = self.or::<Installation>("INSTALLATION", "default");
         let aiven_application = self.or::<AppId>("AIVEN_APPLICATION_ID", AIVEN_APPLICATION);
         let made = self.made();
@@ -45,8 +45,9 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
             name_server: None,
             tenant: tenant?,
             client_id: client_id?,
-            aiven_token: token?.0,
+            aiven_token,
         };
+        self.check_token_vault(&endpoints);
         let time_scale = self.time_scale(scale?, &endpoints)?;
         let endpoints = Endpoints { name_server: self.name_server(&endpoints), ..endpoints };
         Some(Settings {
@@ -62,6 +63,7 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
             allowed_vpcs,
             app_vnet,
             time_scale,
+            ignored,
         })
     }
 
@@ -74,6 +76,39 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
                 .push("KEY_VAULT_URL is missing: CREDENTIAL=secret keeps the application's password there".to_owned());
         }
         Some(credential)
+    }
+
+    /// The vault's secret comes before the token in a setting, which no rotation reaches; and what of the two is not used.
+    fn aiven_token(&mut self) -> (AivenToken, Vec<String>) {
+        let secret = self.parsed::<SecretUrl>("AIVEN_TOKEN_SECRET");
+        let text = self.text("AIVEN_TOKEN");
+        match (secret, text) {
+            (Some(secret), None) => (AivenToken::Secret(secret), Vec::new()),
+            (Some(secret), Some(_)) => {
+                let said = "AIVEN_TOKEN is not used, because AIVEN_TOKEN_SECRET is set, too: remove one of them";
+                (AivenToken::Secret(secret), vec![said.to_owned()])
+            }
+            (None, Some(text)) if is_unresolved(&text) => {
+                let said = "AIVEN_TOKEN is not used, because it holds a Key Vault reference that was not resolved: \
+                            set AIVEN_TOKEN_SECRET to the secret's URL instead";
+                (AivenToken::NotSet, vec![said.to_owned()])
+            }
+            (None, _) => {
+                let token = self.parsed::<Token>("AIVEN_TOKEN");
+                (token.map_or(AivenToken::NotSet, |token| AivenToken::Text(token.0)), Vec::new())
+            }
+        }
+    }
+
+    /// A vault on this machine could be anybody's, so it is only for local clouds.
+    fn check_token_vault(&mut self, endpoints: &Endpoints) {
+        let here = matches!(&endpoints.aiven_token, AivenToken::Secret(secret) if is_loopback(&secret.vault));
+        if here && !is_local(endpoints) {
+            self.wrong.push(
+                "AIVEN_TOKEN_SECRET names a vault on this machine, and that is only for clouds on this machine"
+                    .to_owned(),
+            );
+        }
     }
 
     fn made(&mut self) -> Made {
@@ -102,23 +137,6 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
             return None;
         }
         TimeScale::new(scale).map_err(|e| self.wrong.push(e)).ok()
-    }
-}
-
-struct SecretText(SecretString);
-
-impl FromStr for SecretText {
-    type Err = &'static str;
-
-    /// The error must not repeat the text.
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text.starts_with("@Microsoft.KeyVault(") {
-            return Err("the Key Vault reference was not resolved; see the app's identity and its right to the secret");
-        }
-        if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
-            return Err("it holds blanks or control characters");
-        }
-        Ok(Self(SecretString::from(text)))
     }
 }
 

@@ -37,6 +37,8 @@ pub struct Connection {
     pub(super) table_url: Url,
     pub(super) queue_url: Url,
     pub(super) access: Access,
+    /// What is set and not used, in a sentence.
+    pub ignored: Option<String>,
 }
 
 /// The right to use an account.
@@ -62,15 +64,24 @@ impl fmt::Debug for Access {
 }
 
 impl Connection {
-    /// Reads the settings: a connection string if there is one, else the endpoints for an identity.
+    /// Reads the settings: the endpoints for an identity, or else a connection string. Where both are set, the identity is meant: a
+    /// platform adds a connection string by itself, and where shared keys are off nothing works with it.
     ///
     /// # Errors
     /// The first setting that is missing or wrong.
     pub fn read(setting: impl Fn(&str) -> Option<String>) -> Result<Self, ConnectionError> {
         let filled = |suffix: &str| setting(&format!("{SETTING}{suffix}")).filter(|text| !text.trim().is_empty());
+        let is_set = |suffix: &str| filled(suffix).is_some();
+        let by_identity = is_set("__accountName") || (is_set("__queueServiceUri") && is_set("__tableServiceUri"));
         match filled("") {
-            Some(text) => Self::parse(&text),
+            Some(text) if !by_identity => Self::parse(&text),
             None => Self::by_identity(filled),
+            Some(_) => {
+                let said = format!(
+                    "{SETTING} is not used, because {SETTING}__… names the account for the managed identity: remove it"
+                );
+                Ok(Self { ignored: Some(said), ..Self::by_identity(filled)? })
+            }
         }
     }
 
@@ -105,7 +116,12 @@ impl Connection {
             base_url(&endpoint(service, name)).ok_or_else(|| wrong(&format!("has a {name} that is not a URL")))
         };
         let access = Access::Key { account: account.to_owned(), key: Secret::new(key.to_owned()) };
-        Ok(Self { table_url: url("table", "TableEndpoint")?, queue_url: url("queue", "QueueEndpoint")?, access })
+        Ok(Self {
+            table_url: url("table", "TableEndpoint")?,
+            queue_url: url("queue", "QueueEndpoint")?,
+            access,
+            ignored: None,
+        })
     }
 
     fn azurite() -> Result<Self, ConnectionError> {
@@ -140,7 +156,7 @@ impl Connection {
             })
         };
         let access = Access::Identity { client_id: filled("__clientId") };
-        Ok(Self { queue_url: url("queue")?, table_url: url("table")?, access })
+        Ok(Self { queue_url: url("queue")?, table_url: url("table")?, access, ignored: None })
     }
 }
 
@@ -198,6 +214,28 @@ mod tests {
             ("AzureWebJobsStorage__credential", "managedidentity"),
         ];
         assert_eq!(read(&by_url).unwrap_err().setting, "AzureWebJobsStorage__tableServiceUri");
+    }
+
+    #[test]
+    fn an_identity_comes_before_a_connection_string_that_a_platform_added_and_that_is_said() {
+        let added = ("AzureWebJobsStorage", "AccountName=acc;AccountKey=c3VwZXJzZWNyZXQ=");
+        let urls = [
+            ("AzureWebJobsStorage__queueServiceUri", "https://acc.queue.core.windows.net"),
+            ("AzureWebJobsStorage__tableServiceUri", "https://acc.table.core.windows.net"),
+        ];
+        for identity in [&[("AzureWebJobsStorage__accountName", "acc")][..], &urls] {
+            let both = read(&[&[added], identity].concat()).unwrap();
+            assert!(matches!(both.access, Access::Identity { .. }), "{both:?}");
+            assert_eq!(both.table_url.as_str(), "https://acc.table.core.windows.net/");
+            let said = both.ignored.unwrap();
+            assert!(said.starts_with("AzureWebJobsStorage is not used") && !said.contains("c3VwZXJz"), "{said}");
+            assert_eq!(read(identity).unwrap().ignored, None);
+        }
+        // What names no account says nothing of who is meant.
+        for more in [("AzureWebJobsStorage__clientId", "id"), urls[0]] {
+            let by_key = read(&[added, more]).unwrap();
+            assert!(matches!(by_key.access, Access::Key { .. }) && by_key.ignored.is_none(), "{by_key:?}");
+        }
     }
 
     #[test]

@@ -156,6 +156,12 @@ impl Simulation {
         self.host.functions = self.app().functions();
     }
 
+    /// A fresh process, with a setting that has another value from now on.
+    pub fn restart_with(&mut self, name: &str, value: &str) {
+        self.settings.insert(name.to_owned(), value.to_owned());
+        self.begin_process();
+    }
+
     /// An empty storage takes the place of the one that was; the clouds stay, and a fresh process begins.
     pub fn empty_storage(&mut self) {
         (self.storage, self.momentary, self.host.queues) = empty_storage(self.clock, &self.moments);

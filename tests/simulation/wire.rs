@@ -175,12 +175,13 @@ impl Wire {
         let text = ["error_description", "message"].iter().find_map(|name| body[name].as_str());
         Err(Failure {
             service,
-            call: "the token".to_owned(),
+            call: "the token".into(),
             status,
             code,
             message: text.unwrap_or("no answer").to_owned(),
             retry_after: None,
             correlation: None,
+            secret: None,
         })
     }
 }

@@ -3,11 +3,9 @@
 use std::sync::atomic::Ordering;
 
 use azure_core::http::Method;
-use jiff::Timestamp;
-use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-use super::errors::{is_route_unknown, said};
+use super::errors::{is_route_unknown, is_token_refused, said};
 use super::routes::{Route, path};
 use super::wire::{WireConnection, WireVpc};
 use super::{Aiven, Connection, NewConnection, Vpc};
@@ -110,9 +108,27 @@ impl Aiven {
         method: Method,
         body: Option<&Value>,
     ) -> Result<(Call, Reply), Failure> {
+        let token = self.tokens.current().await?;
+        let (call, reply) = self.send_as(&token, segments, method, body).await?;
+        if !is_token_refused(&reply) {
+            return Ok((call, reply));
+        }
+        // It may have been replaced and revoked since it was read. What was refused had no effect.
+        match self.tokens.instead_of(&token).await {
+            Some(newer) => self.send_as(&newer, segments, method, body).await,
+            None => Ok((call, reply)),
+        }
+    }
+
+    async fn send_as(
+        &self,
+        token: &Token,
+        segments: &[String],
+        method: Method,
+        body: Option<&Value>,
+    ) -> Result<(Call, Reply), Failure> {
         let url = address(&self.base, segments.iter().map(String::as_str));
-        let token = Token::new(self.token.expose_secret(), Timestamp::MAX);
-        let mut call = Call::new(Service::Aiven, method, url).token("authorization", "aivenv1", token);
+        let mut call = Call::new(Service::Aiven, method, url).token("authorization", "aivenv1", token.clone());
         call = match (body, method) {
             (Some(body), _) => call.json(body),
             // Without a length some servers refuse a POST (RFC 9110 §8.6), and the transport sends none for an empty body.
@@ -129,7 +145,8 @@ impl Aiven {
         if reply.is_success() && !said_so {
             Ok((call, reply))
         } else {
-            Err(self.http.failure(&call, &reply, said(&reply)))
+            let failure = self.http.failure(&call, &reply, said(&reply));
+            Err(Failure { secret: self.tokens.secret().map(Box::new), ..failure })
         }
     }
 }
@@ -175,11 +192,12 @@ fn range(connection: &Connection, cidr: &str) -> Value {
 fn nameless(vpc: &VpcRef, method: Method) -> Failure {
     Failure {
         service: Service::Aiven,
-        call: format!("{} a connection of {vpc}", method.as_str()),
+        call: format!("{} a connection of {vpc}", method.as_str()).into(),
         status: None,
         code: crate::cloud::http::code::UNREADABLE.to_owned(),
         message: "Aiven listed this connection without the id or resource group that its path needs".to_owned(),
         retry_after: None,
         correlation: None,
+        secret: None,
     }
 }

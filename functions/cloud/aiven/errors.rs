@@ -31,6 +31,12 @@ fn wait(message: &str) -> Option<Duration> {
     digits.parse().ok().map(Duration::from_secs)
 }
 
+/// Whether Aiven does not take the token, whatever it is used for: it is no longer good, or not of a kind that is allowed.
+pub(super) fn is_token_refused(reply: &Reply) -> bool {
+    let kinds = ["user_personal_token_not_allowed", "mfa_required_by_organization"];
+    reply.status == 401 || (!reply.is_success() && kinds.contains(&said(reply).code.as_str()))
+}
+
 /// Whether a 404 is the router's: it has no error of the API's in it, or one that only repeats the status.
 pub(super) fn is_route_unknown(reply: &Reply) -> bool {
     if reply.status != 404 {

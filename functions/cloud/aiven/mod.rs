@@ -8,18 +8,22 @@ mod routes;
 mod services;
 #[cfg(test)]
 mod tests;
+mod token;
 mod vpcs;
 mod wire;
 
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use ipnet::IpNet;
 use jiff::Timestamp;
-use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
+use self::token::AivenTokens;
+use super::entra::TokenSource;
 use super::http::Http;
 use super::open_enum::open_enum;
+use crate::cloud::Failure;
 use crate::peering::{AppId, TenantId, VnetId};
 use crate::settings::Endpoints;
 
@@ -159,7 +163,7 @@ pub struct NewConnection {
 pub struct Aiven {
     http: Http,
     base: Url,
-    token: SecretString,
+    tokens: AivenTokens,
     /// Which of the two path dialects of organization VPCs answered last.
     plural: AtomicBool,
 }
@@ -171,9 +175,14 @@ impl std::fmt::Debug for Aiven {
 }
 
 impl Aiven {
-    /// For the endpoints' Aiven and its token.
-    pub fn new(endpoints: &Endpoints, http: Http) -> Self {
-        let token = SecretString::from(endpoints.aiven_token.expose_secret().trim());
-        Self { http, base: endpoints.aiven.clone(), token, plural: AtomicBool::new(false) }
+    /// For the endpoints' Aiven and its token, which may be in a vault that `tokens` are for.
+    pub fn new(endpoints: &Endpoints, http: Http, tokens: Arc<dyn TokenSource>) -> Self {
+        let tokens = AivenTokens::new(endpoints, &http, tokens);
+        Self { http, base: endpoints.aiven.clone(), tokens, plural: AtomicBool::new(false) }
+    }
+
+    /// Reads the token, unless that was done in the last minutes, and says why it cannot be read.
+    pub async fn check_token(&self) -> Result<(), Failure> {
+        self.tokens.current().await.map(drop)
     }
 }

@@ -177,7 +177,7 @@ impl Arm {
         let url = Url::parse(link).ok().filter(|url| url.origin() == self.base.origin());
         url.ok_or_else(|| Failure {
             service: Service::Arm,
-            call: format!("{method} {}", super::redact::redact(link.split('?').next().unwrap_or_default(), &[])),
+            call: format!("{method} {}", super::redact::redact(link.split('?').next().unwrap_or_default(), &[])).into(),
             status: None,
             code: code::FOREIGN_ADDRESS.to_owned(),
             message: format!(
@@ -186,6 +186,7 @@ impl Arm {
             ),
             retry_after: None,
             correlation: None,
+            secret: None,
         })
     }
 }

@@ -34,12 +34,13 @@ impl Asked {
         let secrets: Vec<&str> = self.proof.iter().map(Token::secret).collect();
         Failure {
             service: self.service,
-            call: self.call.clone(),
+            call: self.call.as_str().into(),
             status,
             code,
             message: redact(message, &secrets),
             retry_after: None,
             correlation: None,
+            secret: None,
         }
     }
 }

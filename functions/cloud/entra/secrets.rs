@@ -69,11 +69,12 @@ impl Secrets {
 fn missing(name: &str, why: &str) -> Failure {
     Failure {
         service: Service::KeyVault,
-        call: format!("GET /secrets/{name}"),
+        call: format!("GET /secrets/{name}").into(),
         status: Some(404),
         code: "SecretNotFound".to_owned(),
         message: why.to_owned(),
         retry_after: None,
         correlation: None,
+        secret: None,
     }
 }

@@ -142,7 +142,7 @@ async fn entras_code_arrives_whatever_the_description_holds() {
         let failure = tokens(&script).token(Identity::Application(app()), remote(), ARM).await.unwrap_err();
         assert_eq!((failure.service, failure.status, failure.code.as_str()), (Service::Entra, Some(status), code));
         assert_eq!((failure.message.as_str(), failure.correlation.as_deref()), (message, Some("corr-1")));
-        assert_eq!(failure.call, entra_line(REMOTE));
+        assert_eq!(*failure.call, *entra_line(REMOTE));
         script.seen();
     }
 }

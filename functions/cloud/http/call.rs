@@ -83,12 +83,13 @@ impl Call {
         let secrets: Vec<&str> = self.secrets.iter().map(Token::secret).collect();
         Failure {
             service: self.service,
-            call: self.label.clone(),
+            call: self.label.as_str().into(),
             status,
             code: redact(code, &secrets),
             message: redact(message, &secrets),
             retry_after: None,
             correlation: self.request_id.clone(),
+            secret: None,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Key Vault: the secrets of one vault. It keeps the application's password, for `CREDENTIAL=secret` only.
+//! Key Vault: the secrets of one vault. It keeps Aiven's token and, with `CREDENTIAL=secret`, the application's password.
 //!
 //! It acts as the managed identity. No value is ever in a text: bodies are read field by field, as what reads a whole body
 //! quotes in its error what it did not expect.
@@ -83,7 +83,19 @@ impl KeyVault {
     /// # Errors
     /// Also 403 `SecretDisabled`: its newest version is switched off.
     pub async fn secret(&self, name: &str) -> Result<Option<Secret>, Failure> {
-        let call = self.call(Method::Get, self.address(&["secrets", name])).await?;
+        self.read(&["secrets", name]).await
+    }
+
+    /// A version of a secret; `None` if there is no such version or secret, or it is deleted.
+    ///
+    /// # Errors
+    /// Also 403 `SecretDisabled`: it is switched off.
+    pub async fn version(&self, name: &str, version: &str) -> Result<Option<Secret>, Failure> {
+        self.read(&["secrets", name, version]).await
+    }
+
+    async fn read(&self, path: &[&str]) -> Result<Option<Secret>, Failure> {
+        let call = self.call(Method::Get, self.address(path)).await?;
         match self.http.exchange(&call, said).await {
             Ok(reply) => secret(&call, &reply).map(Some),
             Err(failure) if failure.is_not_found() => Ok(None),

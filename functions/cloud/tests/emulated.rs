@@ -18,8 +18,7 @@ use crate::cloud::arm::{PeeringSpec, PeeringState, SyncLevel};
 use crate::cloud::entra::{EntraTokens, Identity};
 use crate::cloud::key_vault::secret_name;
 use crate::peering::{AppId, VnetId, VpcRef};
-use crate::settings::Credential;
-use crate::settings::Endpoints;
+use crate::settings::{AivenToken, Credential, Endpoints};
 
 /// Hands requests to the emulated clouds; those to the virtual machine's identity endpoint in the platform's words.
 struct InProcess(World);
@@ -80,7 +79,7 @@ impl Scene {
             name_server: None,
             tenant: settings["AZURE_TENANT_ID"].parse().unwrap(),
             client_id: settings["AZURE_CLIENT_ID"].parse().unwrap(),
-            aiven_token: settings["AIVEN_TOKEN"].as_str().into(),
+            aiven_token: AivenToken::Text(settings["AIVEN_TOKEN"].as_str().into()),
         };
         let transport: Arc<dyn HttpClient> = Arc::new(InProcess(world.clone()));
         let clock: Arc<dyn Clock> = Arc::new(SystemClock(TimeScale::REAL));

@@ -2,14 +2,20 @@
 
 use super::write::*;
 
+macro_rules! set_token {
+    () => {
+        "`az keyvault secret set --vault-name <vault> --name <secret> --value \"$AIVEN_TOKEN\"` (on your own machine: AIVEN_TOKEN, and start again)"
+    };
+}
+
 #[rustfmt::skip]
 pub(super) const TABLE: &[Row] = &[
     row(&[], &["client_ip_address_policy_violation", "api_client_ip_allowlist_blocks_caller"], "", wait(Shared, 14 * DAY, FirstSeen, (30, 120),
         "Aiven's allow-list does not admit the app's address", "add the app's egress address to the allow-list that the message names")),
-    row(&[], &["user_personal_token_not_allowed", "mfa_required_by_organization"], "", wait(Shared, 14 * DAY, FirstSeen, (30, 120),
-        "Aiven's organization does not allow tokens of this kind", "put the token of an application user into AIVEN_TOKEN")),
-    row(&[401], &[], "", wait(Shared, 14 * DAY, FirstSeen, (30, 120), "Aiven does not take our token",
-        "make a new token at Aiven and put it into AIVEN_TOKEN (in Azure: a new version of the Key Vault secret)")),
+    row(&[], &["user_personal_token_not_allowed", "mfa_required_by_organization"], "", wait(Shared, 14 * DAY, FirstSeen, TOKEN_PACE,
+        "Aiven's organization does not allow tokens of this kind", concat!("create a token of an application user at Aiven, and set it: ", set_token!()))),
+    row(&[401], &[], "", wait(Shared, 14 * DAY, FirstSeen, TOKEN_PACE, "Aiven refuses the token: it was revoked or has expired",
+        concat!("create a new token at Aiven, and set it: ", set_token!()))),
     // Of these two the reference gives no status.
     row(&[], &["action_forbidden_for_timescale_users"], "", permanent(
         "Managed Service for TimescaleDB does not let its users do this", "ask Timescale's support to make the peering")),

@@ -2,6 +2,7 @@
 //! a verdict. The tables, one a service, are those of the vendors' documentation and of their own clients' retry lists.
 
 mod aiven;
+mod aiven_token;
 mod any;
 mod arm;
 mod entra;
@@ -12,7 +13,7 @@ mod tests;
 
 use std::time::Duration;
 
-use crate::cloud::{Failure, Service};
+use crate::cloud::{Failure, SecretName, Service};
 use crate::peering::Party;
 
 /// What the window of a rule is counted from.
@@ -89,6 +90,14 @@ pub enum Verdict {
 }
 
 impl Rule {
+    /// What a person does when it does not pass, with the names filled in that are known.
+    pub fn fix_for(&self, failure: &Failure) -> String {
+        match failure.secret.as_deref() {
+            None => self.fix.to_owned(),
+            Some(SecretName { vault, name }) => self.fix.replace("<vault>", vault).replace("<secret>", name),
+        }
+    }
+
     /// The verdict, given the nominal age of what the rule counts from and how often it was looked at already.
     pub fn at(&self, failure: &Failure, age: Duration, attempts: u32) -> Verdict {
         if age >= Duration::from_secs(self.window) {
@@ -133,6 +142,7 @@ pub fn classify(failure: &Failure) -> &'static Rule {
         Service::Entra => entra::TABLE,
         Service::ManagedIdentity => entra::MANAGED_IDENTITY,
         Service::KeyVault => key_vault::TABLE,
+        Service::AivenToken => aiven_token::TABLE,
     };
     let found = table.iter().chain(any::TABLE).find(|row| row.matches(failure));
     found.map_or(&any::REST, |row| &row.rule)
@@ -148,6 +158,8 @@ mod write {
     pub(super) use super::{Row, Rule};
 
     pub(super) const MINUTE: u64 = 60;
+    /// The first and the slowest pace while a new token is waited for: it takes effect within a minute.
+    pub(super) const TOKEN_PACE: (u64, u64) = (15, 45);
     pub(super) const DAY: u64 = 24 * 60 * MINUTE;
 
     /// A failure that may pass within a window: paces are the first and the slowest.

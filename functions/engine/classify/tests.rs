@@ -16,12 +16,13 @@ use crate::cloud::{Failure, Service};
 fn failure(service: Service, status: u16, code: &str, message: &str) -> Failure {
     Failure {
         service,
-        call: "PUT /thing".to_owned(),
+        call: "PUT /thing".into(),
         status: Some(status),
         code: code.to_owned(),
         message: message.to_owned(),
         retry_after: None,
         correlation: None,
+        secret: None,
     }
 }
 

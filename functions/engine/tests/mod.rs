@@ -101,12 +101,13 @@ pub fn record(vnet: &str, first: &str, now: Timestamp) -> Record {
 pub fn failure(service: Service, status: u16, code: &str) -> Failure {
     Failure {
         service,
-        call: "PUT /thing".to_owned(),
+        call: "PUT /thing".into(),
         status: Some(status),
         code: code.to_owned(),
         message: "its words".to_owned(),
         retry_after: None,
         correlation: None,
+        secret: None,
     }
 }
 

@@ -1,4 +1,5 @@
-//! Timer, every five minutes: sends again what is long overdue, and empties the poison queues into records. Nothing is ever lost.
+//! Timer, every five minutes: sends again what is long overdue, empties the poison queues into records, and checks that Aiven's token can
+//! be read. Nothing is ever lost.
 
 mod poison;
 
@@ -6,6 +7,7 @@ use std::time::Duration;
 
 use tracing::{info, warn};
 
+use crate::cloud::Service;
 use crate::context::Context;
 use crate::engine::{Engine, Fix, RunError, Stop, Workflow};
 use crate::peering::VpcRef;
@@ -22,7 +24,17 @@ pub async fn sweep(engine: &Engine, context: &Context) -> Result<(), RunError> {
     let poison = poison::empty(engine, context).await;
     let peerings = sweep_all(engine).await;
     let requests = sweep_requests(engine).await;
-    poison.and(peerings).and(requests)
+    let token = check_token(engine, context).await;
+    poison.and(peerings).and(requests).and(token)
+}
+
+/// Reports that Aiven's token cannot be read before anything needs it: a new deployment has none.
+async fn check_token(engine: &Engine, context: &Context) -> Result<(), RunError> {
+    match context.clouds.aiven.check_token().await {
+        Ok(()) => engine.close_cause_of(Service::AivenToken).await.map(drop)?,
+        Err(failure) => engine.open_cause(&failure).await?,
+    }
+    Ok(())
 }
 
 /// Looks at every VPC with peerings on which something is under way.

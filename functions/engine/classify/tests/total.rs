@@ -6,8 +6,15 @@ use super::*;
 use crate::cloud::NOT_SENT;
 use crate::peering::Party;
 
-const SERVICES: [Service; 6] =
-    [Service::Aiven, Service::Arm, Service::Graph, Service::Entra, Service::ManagedIdentity, Service::KeyVault];
+const SERVICES: [Service; 7] = [
+    Service::Aiven,
+    Service::Arm,
+    Service::Graph,
+    Service::Entra,
+    Service::ManagedIdentity,
+    Service::KeyVault,
+    Service::AivenToken,
+];
 
 fn delay(failure: &Failure, attempts: u32) -> u64 {
     match classify(failure).at(failure, Duration::ZERO, attempts) {
@@ -59,7 +66,8 @@ fn no_answer_is_waited_for_and_may_have_landed() {
     for service in SERVICES {
         let unanswered = Failure { status: None, ..failure(service, 0, "", "connection reset") };
         assert!(matches!(classify(&unanswered).class, Class::Transient | Class::Shared), "{service}");
-        assert!(unanswered.may_have_landed());
+        // Without a token nothing was sent.
+        assert_eq!(unanswered.may_have_landed(), service != Service::AivenToken);
     }
 }
 
