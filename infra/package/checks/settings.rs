@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn a_setting_that_the_app_reads_and_nothing_gives_is_found() {
-        for missing in ["AIVEN_TOKEN", "AZURE_PRINCIPAL_ID", "INSTALLATION", "AzureWebJobsStorage__clientId"] {
+        for missing in ["AIVEN_TOKEN_SECRET", "AZURE_PRINCIPAL_ID", "INSTALLATION", "AzureWebJobsStorage__clientId"] {
             let mut settings = enough();
             settings.retain(|name| *name != missing);
             let found = verdict(&settings).unwrap_err();
@@ -140,7 +140,7 @@ mod tests {
             ("TIME_SCALE", "for a developer's machine"),
             ("AzureWebJobsStorage", "for a developer's machine"),
             ("IDENTITY_ENDPOINT", "the platform's to give"),
-            ("AIVEN_TOKEN", "given twice"),
+            ("AIVEN_TOKEN_SECRET", "given twice"),
         ] {
             let found = verdict(&[&enough()[..], &[extra]].concat()).unwrap_err();
             assert!(found.contains(why), "{found}");
