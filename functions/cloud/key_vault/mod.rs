@@ -2,6 +2,9 @@
 //!
 //! It acts as the managed identity. No value is ever in a text: bodies are read field by field, as what reads a whole body
 //! quotes in its error what it did not expect.
+//!
+//! The official crate, azure_security_keyvault_secrets 1.0, is not used: it takes our transport and no retries, but it keeps tokens by the
+//! machine's clock, out of reach of [`TokenSource::forget`], sends each client's first request without a token, and its errors quote bodies.
 
 mod wire;
 
