@@ -14,6 +14,7 @@ use functions::clock::Clock;
 use functions::peering::Status;
 use functions::state::Cause;
 use said::Said;
+use serde_json::json;
 use simulation::{Setup, Simulation, run_each};
 
 const SECRET: &str = "aiven-token";
@@ -53,7 +54,7 @@ async fn assert_all_well(simulation: &mut Simulation, pairs: &[Pair], said: &Sai
     let shown = simulation.shown().await;
     let records = simulation.records().await;
     assert_eq!(records.len(), pairs.len());
-    assert!(records.iter().all(|record| record.status == Status::Active && record.resting), "{shown}");
+    assert!(records.iter().all(|record| record.status == Status::Active && record.is_idle()), "{shown}");
     scene::assert_world_is_exactly(&simulation.world(), pairs);
     assert_eq!((simulation.deaths(), cause(simulation).await), (0, None));
     assert!(!shown.contains(": fix "), "a person was asked: {shown}");
@@ -140,6 +141,28 @@ async fn without_any_setting_or_with_an_unresolved_reference_the_app_starts_and_
         assert_all_well(&mut simulation, &pairs, &said).await;
         assert_eq!(told(&said), (1, 1));
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_vpc_that_is_asked_for_without_a_token_is_made_when_there_is_one() {
+    let said = Said::listen();
+    let (mut simulation, (organization, vnet)) = Simulation::new(|world| {
+        world.token_in_vault();
+        let home = world.home_tenant.clone();
+        let (organization, subscription) = (world.add_organization(), world.add_subscription(&home));
+        (organization, world.add_vnet(&subscription, "Network-RG", "Vnet-1", &["10.1.0.0/16"]))
+    });
+    let request = json!({"version": 1, "cloud": "azure-westeurope", "cidr": "10.250.0.0/24", "organization": organization,
+        "peerings": [{"vnet": vnet}]});
+    simulation.send_to("vpc-requests", &request.to_string()).await;
+    simulation.run_for(180 * MINUTE).await;
+    assert_eq!(told(&said), (1, 0));
+    simulation.world().write_secret(SECRET, TOKEN);
+    let is_active = |record: &functions::peering::Record| record.status == Status::Active && record.is_idle();
+    simulation.run_until("the peering", async |this| this.records().await.iter().any(is_active)).await;
+    assert_eq!(told(&said), (1, 1));
+    assert!(said.of("needs_attention").is_empty(), "nobody is asked for anything else");
+    assert_silent(&simulation, &said).await;
 }
 
 #[tokio::test(start_paused = true)]

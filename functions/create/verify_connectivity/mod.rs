@@ -193,5 +193,5 @@ async fn within<T>(clock: &dyn Clock, limit: Duration, work: impl Future<Output 
 
 fn told(failure: &Failure) -> String {
     let rule = classify(failure);
-    format!("{failure} ({}); {}; then send action \"verify\"", rule.why, rule.fix)
+    format!("{failure} ({}); {}; then send action \"verify\"", rule.why, rule.fix_for(failure))
 }

@@ -4,7 +4,7 @@ use super::write::*;
 
 macro_rules! set_token {
     () => {
-        "`az keyvault secret set --vault-name <vault> --name <secret> --value \"$AIVEN_TOKEN\"` (on your own machine: AIVEN_TOKEN, and start again)"
+        "`az keyvault secret set --vault-name <vault> --name <secret> --value \"$AIVEN_TOKEN\" --output none` (on your own machine: AIVEN_TOKEN, and start again)"
     };
 }
 

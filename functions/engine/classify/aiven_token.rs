@@ -11,12 +11,12 @@ const fn stop(why: &'static str, fix: &'static str) -> Rule {
 pub(super) const TABLE: &[Row] = &[
     row(&[], &["TokenNotSet"], "", stop("no Aiven token is set",
         "set AIVEN_TOKEN_SECRET to https://<vault>.vault.azure.net/secrets/<secret>, and put the token there: \
-         `az keyvault secret set --vault-name <vault> --name <secret> --value \"$AIVEN_TOKEN\"`")),
+         `az keyvault secret set --vault-name <vault> --name <secret> --value \"$AIVEN_TOKEN\" --output none`")),
     row(&[], &["SecretNotFound"], "", stop("Aiven's token is not in the vault",
-        "`az keyvault secret set --vault-name <vault> --name <secret> --value \"$AIVEN_TOKEN\"`; \
+        "`az keyvault secret set --vault-name <vault> --name <secret> --value \"$AIVEN_TOKEN\" --output none`; \
          if the secret was deleted: `az keyvault secret recover --vault-name <vault> --name <secret>`")),
     row(&[], &["SecretEmpty", "SecretUnusable"], "", stop("the vault's secret holds no Aiven token",
-        "`az keyvault secret set --vault-name <vault> --name <secret> --value \"$AIVEN_TOKEN\"`")),
+        "`az keyvault secret set --vault-name <vault> --name <secret> --value \"$AIVEN_TOKEN\" --output none`")),
     row(&[], &["SecretDisabled"], "", stop("the secret with Aiven's token is disabled",
         "`az keyvault secret set-attributes --vault-name <vault> --name <secret> --enabled true`")),
     row(&[], &["ForbiddenByFirewall", "ForbiddenByConnection"], "", stop("the vault's firewall does not admit the app",
