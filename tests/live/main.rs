@@ -2,6 +2,7 @@
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and owns its time")]
 
+mod aiven_token;
 mod blog;
 mod create;
 #[cfg(target_os = "linux")] // Processes are looked for in /proc.

@@ -2,6 +2,7 @@
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and owns its time")]
 
+mod aiven_token;
 mod connectivity;
 mod create_vpc;
 mod delete;
@@ -17,6 +18,7 @@ mod reconcile;
 mod repair;
 mod requests;
 mod secret_mode;
+mod settings;
 mod storm;
 mod timers;
 mod variants;
