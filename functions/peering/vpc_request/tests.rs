@@ -58,7 +58,7 @@ fn what_is_wrong_is_said_in_one_sentence() {
         (both, "either \"organization\" or \"project\""),
         (none, "either \"organization\" or \"project\""),
         (changed("organization", json!("a/b")), "not the name of an Aiven organization"),
-        (changed("cloud", json!("aws-eu-west-1")), "none of Azure's"),
+        (changed("cloud", json!("aws-eu-west-1")), "none of Azure's; `avn cloud list --project <project>`"),
         (changed("cloud", json!("azure-west/europe")), "none of Azure's"),
         (changed("cidr", json!("10.200.0.0")), "not an IPv4 range"),
         (changed("cidr", json!("fd00::/24")), "not an IPv4 range"),

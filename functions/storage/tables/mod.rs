@@ -1,4 +1,10 @@
 //! Rows: the operations on Table Storage that the engine uses, as a trait.
+//!
+//! **Why a client of the project's own, and when it goes.** No official crate for tables exists on azure_core 1.x (November 2026).
+//! `azure_data_tables` 0.21.0 is the last of a retired line: its quick-xml 0.31 has two advisories without a fix there (RUSTSEC-2026-0194
+//! and RUSTSEC-2026-0195), it reports a transaction that failed as a success, and it puts keys into addresses and filters unescaped.
+//! Everything above talks to [`Tables`] only, so an official crate on azure_core 1.x with conditional writes, entity group transactions and a
+//! transport of the caller's takes the client's place on the day that it passes `storage/conformance`.
 
 mod batch;
 mod client;
