@@ -1,6 +1,6 @@
 //! Roles and permission once, at a management group: as much, and no more.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use emulator::clouds::roles;
@@ -8,7 +8,7 @@ use functions::peering::Status;
 use serde_json::json;
 
 use super::granted::{AS_GIVEN, Departure, Granted, SPARE, Who, actions};
-use super::grants::{self, Azure};
+use super::grants::{self, Azure, Deployed};
 use simulation::run;
 
 const LANDING_ZONE: Departure<'_> = Departure { landing_zone: true, ..AS_GIVEN };
@@ -94,17 +94,39 @@ async fn the_identity_assigns_its_two_roles_to_its_two_principals_below_the_grou
 #[tokio::test(start_paused = true)]
 async fn an_installation_moves_there_while_its_peerings_stay_up() {
     let mut granted = Granted::new(AS_GIVEN);
+    active(&mut granted).await;
+    let group = [subscription_id(&granted)].into();
+    granted.simulation.world().management_groups = [(grants::GROUP.to_owned(), group)].into();
+    let (resources, settings) = grants::landing_zone(&granted.simulation.world(), &granted.directory, "minimal");
+    moves(granted, resources, settings).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_installation_moves_back_while_its_peerings_stay_up() {
+    let mut granted = Granted::new(LANDING_ZONE);
+    active(&mut granted).await;
+    let subscription = subscription_id(&granted);
+    let resources = grants::made(&granted.simulation.world(), &granted.directory, &[&subscription], "minimal");
+    // The app is no longer told of the roles at the group.
+    let (_, told) = grants::landing_zone(&granted.simulation.world(), &granted.directory, "minimal");
+    moves(granted, resources, told.into_iter().map(|(name, _)| (name, String::new())).collect()).await;
+}
+
+fn subscription_id(granted: &Granted) -> String {
+    subscription(&granted.pairs[0].vnet).trim_start_matches("/subscriptions/").to_owned()
+}
+
+async fn active(granted: &mut Granted) {
     let pair = granted.pairs[0].clone();
     granted.simulation.request("create", &pair).await;
     granted.simulation.settle().await;
-    let before = granted.simulation.record(&pair).await.unwrap();
-    assert_eq!(before.status, Status::Active);
-    let halves = |granted: &Granted| granted.simulation.world().vnet(&pair.vnet).unwrap().peerings.len();
+    assert_eq!(granted.simulation.record(&pair).await.unwrap().status, Status::Active);
+}
 
-    // First the roles and the permission at the group, then the app that is told of them.
-    let group = [subscription(&pair.vnet).trim_start_matches("/subscriptions/").to_owned()].into();
-    granted.simulation.world().management_groups = [(grants::GROUP.to_owned(), group)].into();
-    let (resources, settings) = grants::landing_zone(&granted.simulation.world(), &granted.directory, "minimal");
+/// First the roles and the permission of the other form, then the app that knows them, then what the former form made goes.
+async fn moves(mut granted: Granted, resources: Vec<Deployed>, settings: BTreeMap<String, String>) {
+    let pair = granted.pairs[0].clone();
+    let halves = |granted: &Granted| granted.simulation.world().vnet(&pair.vnet).unwrap().peerings.len();
     grants::deploy(&granted.simulation.clouds, &resources);
     for (name, value) in &settings {
         granted.simulation.restart_with(name, value);
@@ -112,7 +134,7 @@ async fn an_installation_moves_there_while_its_peerings_stay_up() {
     granted.simulation.run_for(Duration::from_secs(2 * 3600)).await;
     assert_eq!(granted.simulation.record(&pair).await.unwrap().status, Status::Active);
 
-    // Then what was made in the subscription goes, and with it the former roles on the VNet.
+    // With what the former form made, its roles on the VNet go.
     let former: Vec<String> = granted.resources.iter().map(|made| made.name.clone()).collect();
     let gone = |name: &String| former.contains(name);
     granted.simulation.world().role_assignments.retain(|one| !gone(&one.name) && !gone(&one.role));
