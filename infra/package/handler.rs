@@ -45,6 +45,7 @@ pub fn build(root: &Path, target: &Path, tools: &Tools) -> Result<PathBuf, Findi
     }
     let handler = target.join(TARGET).join("release/handler");
     names_no_folder_of(&remapped, &handler)?;
+    has_no_test_double(&handler)?;
     Ok(handler)
 }
 
@@ -110,10 +111,37 @@ fn names_no_folder_of(remapped: &[(String, String)], handler: &Path) -> Result<(
     }
 }
 
+/// What only tests use, by the names that their types leave in a program.
+const TEST_DOUBLES: [&str; 2] = ["MemoryTables", "MemoryQueues"];
+
+/// Storage in memory, and what counts the calls of storage, are for tests.
+fn has_no_test_double(handler: &Path) -> Result<(), Finding> {
+    let bytes = std::fs::read(handler).map_err(Finding::io(handler))?;
+    let has = |name: &&&str| bytes.windows(name.len()).any(|window| window == name.as_bytes());
+    match TEST_DOUBLES.iter().find(has) {
+        None => Ok(()),
+        Some(name) => Err(Finding::new(
+            handler.display(),
+            format!("has {name}, which is for tests"),
+            "build it without feature emulation of the app's package",
+        )),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::scratch::Scratch;
+
+    #[test]
+    fn a_handler_with_a_test_double_is_refused() {
+        let folder = Scratch::new("doubles");
+        folder.with("handler", b"\x7fELF\0AzureTables\0");
+        assert_eq!(has_no_test_double(&folder.0.join("handler")), Ok(()));
+        folder.with("handler", b"\x7fELF\0AzureTables\0MemoryTables\0");
+        let found = has_no_test_double(&folder.0.join("handler")).unwrap_err();
+        assert!(found.what.contains("MemoryTables"), "{found}");
+    }
 
     #[test]
     fn a_handler_that_names_a_folder_of_this_machine_is_refused() {

@@ -1,5 +1,6 @@
 //! A twin of Table and Queue Storage in memory: same answers, time from a [`Clock`], for tests and simulations.
 
+mod admits;
 mod queues;
 mod tables;
 

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 
+use super::admits::admits;
 use super::lock;
 use crate::clock::Clock;
 use crate::storage::limits::{check_entity, check_keys, check_transaction, row_name, table_name};
@@ -154,7 +155,7 @@ impl Tables for MemoryTables {
         let start = from.map(|from| (from.partition.clone(), from.row.clone().unwrap_or_default())).unwrap_or_default();
         let mut page = Page::default();
         for ((partition, row), entity) in rows.range(start..) {
-            if query.filter.as_ref().is_some_and(|filter| !filter.admits(entity)) {
+            if query.filter.as_ref().is_some_and(|filter| !admits(filter, entity)) {
                 continue;
             }
             if page.entities.len() == PAGE {

@@ -1,9 +1,8 @@
 //! Which rows a query returns: a small typed subset of OData, so that no value can break out of its quotes.
 
-use std::cmp::Ordering;
 use std::fmt;
 
-use super::entity::{Entity, Value, to_ticks};
+use super::entity::{Value, to_ticks};
 
 /// A condition on a row. `PartitionKey`, `RowKey` and `Timestamp` are properties here like any other.
 ///
@@ -54,21 +53,6 @@ impl Filter {
     pub fn or(self, other: Self) -> Self {
         Self::Or(Box::new(self), Box::new(other))
     }
-
-    /// Whether a row meets it, as the service decides it.
-    pub(in crate::storage) fn admits(&self, entity: &Entity) -> bool {
-        let compare = |name: &str, value: &Value| property(entity, name).and_then(|own| order(&own, value));
-        match self {
-            Self::Eq(name, value) => compare(name, value) == Some(Ordering::Equal),
-            Self::Ne(name, value) => compare(name, value).is_some_and(Ordering::is_ne),
-            Self::Gt(name, value) => compare(name, value).is_some_and(Ordering::is_gt),
-            Self::Ge(name, value) => compare(name, value).is_some_and(Ordering::is_ge),
-            Self::Lt(name, value) => compare(name, value).is_some_and(Ordering::is_lt),
-            Self::Le(name, value) => compare(name, value).is_some_and(Ordering::is_le),
-            Self::And(one, other) => one.admits(entity) && other.admits(entity),
-            Self::Or(one, other) => one.admits(entity) || other.admits(entity),
-        }
-    }
 }
 
 /// OData, as `$filter` takes it.
@@ -113,29 +97,4 @@ fn after_all(prefix: &str) -> String {
         }
     }
     chars.into_iter().collect()
-}
-
-fn property(entity: &Entity, name: &str) -> Option<Value> {
-    match name {
-        "PartitionKey" => Some(Value::String(entity.partition.clone())),
-        "RowKey" => Some(Value::String(entity.row.clone())),
-        "Timestamp" => entity.timestamp.map(Value::DateTime),
-        _ => entity.properties.get(name).cloned(),
-    }
-}
-
-/// Strings compare by code point, as keys do; `None` across types, 32 and 64 bits too ("Querying tables and entities": the
-/// constant must be of the property's type).
-fn order(own: &Value, other: &Value) -> Option<Ordering> {
-    match (own, other) {
-        (Value::String(a), Value::String(b)) => Some(a.cmp(b)),
-        (Value::Int(a), Value::Int(b)) => Some(a.cmp(b)),
-        (Value::Long(a), Value::Long(b)) => Some(a.cmp(b)),
-        (Value::Double(a), Value::Double(b)) => a.partial_cmp(b),
-        (Value::Bool(a), Value::Bool(b)) => Some(a.cmp(b)),
-        (Value::DateTime(a), Value::DateTime(b)) => Some(to_ticks(*a).cmp(&to_ticks(*b))),
-        (Value::Binary(a), Value::Binary(b)) => Some(a.cmp(b)),
-        (Value::Guid(a), Value::Guid(b)) => Some(a.cmp(b)),
-        _ => None,
-    }
 }

@@ -15,6 +15,7 @@ mod wire;
 use async_trait::async_trait;
 
 pub(super) use client::AzureTables;
+#[cfg(any(test, feature = "emulation"))]
 pub(super) use entity::to_ticks;
 pub use entity::{Entity, Etag, Value};
 pub use filter::Filter;

@@ -109,7 +109,7 @@ async fn an_installation_moves_back_while_its_peerings_stay_up() {
     let resources = grants::made(&granted.simulation.world(), &granted.directory, &[&subscription], "minimal");
     // The app is no longer told of the roles at the group.
     let (_, told) = grants::landing_zone(&granted.simulation.world(), &granted.directory, "minimal");
-    moves(granted, resources, told.into_iter().map(|(name, _)| (name, String::new())).collect()).await;
+    moves(granted, resources, told.into_keys().map(|name| (name, String::new())).collect()).await;
 }
 
 fn subscription_id(granted: &Granted) -> String {
