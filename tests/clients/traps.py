@@ -1,5 +1,6 @@
 """Where the published runbooks mislead the reader: each trap shown by a real command, beside what our status says."""
 
+import time
 import re
 
 import project_vpc
@@ -122,12 +123,13 @@ class Traps:
                   first and second and not first & second)
 
     def _passwords(self, az):
-        """Which there are; a replica may show a new one late, so a list without any is asked for again."""
-        for _ in range(20):
+        """Which there are; a replica may show a new one late, so a list without any is asked for again, for a minute."""
+        end = time.monotonic() + 60
+        while True:
             listed = {one["keyId"] for one in az.run("trap", "az ad app credential list --id $user_app_id").json}
-            if listed:
-                break
-        return listed
+            if listed or time.monotonic() > end:
+                return listed
+            time.sleep(0.5)
 
     def aiven_is_admitted_already(self, az):
         """The second peering of a tenant."""
