@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
@@ -108,9 +109,27 @@ impl Worker {
     }
 }
 
+/// A port for a handler, free now and handed out once. It lies below the range from which the system serves whoever asks for any port:
+/// a handler may listen late or never, and until then nobody else may be given its port and answer in its place.
+fn handler_port() -> std::io::Result<u16> {
+    const PORTS: std::ops::Range<u32> = 20_000..32_000;
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let count = PORTS.end - PORTS.start;
+    // Processes that run side by side begin in different places.
+    let first = std::process::id().wrapping_mul(7919);
+    for _ in PORTS {
+        let place = first.wrapping_add(NEXT.fetch_add(1, Relaxed)) % count;
+        let port = u16::try_from(PORTS.start + place).map_err(std::io::Error::other)?;
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    Err(std::io::ErrorKind::AddrInUse.into())
+}
+
 /// A launcher on a port that stays the same for the host's life, and the view of it.
 pub(super) fn prepare(app: &mut App, options: &HostOptions) -> std::io::Result<(Launcher, Worker)> {
-    let port = std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+    let port = handler_port()?;
     let handler = std::mem::replace(&mut app.handler, Handler::none());
     let tries = handler.initialization_timeout.as_millis() / PROBE.as_millis();
     let probes = u32::try_from(tries).unwrap_or(u32::MAX).max(1);
@@ -148,4 +167,15 @@ fn environment(app: &App, options: &HostOptions, port: u16) -> BTreeMap<String, 
         environment.insert(name.to_owned(), value);
     }
     environment
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn no_port_is_handed_out_twice_or_of_the_systems_own_range() {
+        let ports: Vec<u16> = (0..200).map(|_| super::handler_port().unwrap()).collect();
+        let different: std::collections::BTreeSet<&u16> = ports.iter().collect();
+        assert_eq!(different.len(), ports.len());
+        assert!(ports.iter().all(|port| (20_000..32_000).contains(port)), "{ports:?}");
+    }
 }
