@@ -151,10 +151,8 @@ impl Asked<'_> {
     }
 
     fn entry(&self, outcome: &str, what: &str) -> JournalEntry {
-        let by = self.request.requested_by.as_deref().map(|by| format!(" (by {by})")).unwrap_or_default();
-        let reference = self.request.reference.as_deref();
-        let reference = reference.map(|reference| format!(", reference {reference}")).unwrap_or_default();
-        JournalEntry::new(self.engine.clock.now(), "accept_request", outcome, format!("{what}{by}{reference}"))
+        let sender = (self.request.requested_by.as_deref(), self.request.reference.as_deref());
+        JournalEntry::asked(self.engine.clock.now(), "accept_request", outcome, what, sender)
     }
 
     async fn refuse(&self, reason: &str) -> Result<(), RunError> {

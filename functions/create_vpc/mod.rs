@@ -64,7 +64,8 @@ pub async fn create_vpc(engine: &Engine, context: &Context, text: &str, delivery
             Joined::NoRoom => break,
             Joined::Yes => {}
         }
-        let entry = journal_entry(&request, engine.clock.now());
+        let sender = (request.requested_by.as_deref(), request.reference.as_deref());
+        let entry = JournalEntry::asked(engine.clock.now(), "create_vpc", "requested", "requested", sender);
         let id = held.value.id.clone();
         match engine.asked(held, Phase::Scheduled, entry, &delivery.message_id).await {
             // Another was quicker: this one meets the row as it then is.
@@ -77,13 +78,6 @@ pub async fn create_vpc(engine: &Engine, context: &Context, text: &str, delivery
         }
     }
     Ok(engine.send(VPC_REQUESTS, text, PAUSE).await?)
-}
-
-fn journal_entry(request: &VpcRequest, now: Timestamp) -> JournalEntry {
-    let by = request.requested_by.as_deref().map(|by| format!(" (by {by})")).unwrap_or_default();
-    let reference =
-        request.reference.as_deref().map(|reference| format!(", reference {reference}")).unwrap_or_default();
-    JournalEntry::new(now, "create_vpc", "requested", format!("requested{by}{reference}"))
 }
 
 /// Whoever may send to the queue may ask; the settings bound what they may ask for.

@@ -86,6 +86,19 @@ pub struct JournalEntry {
 }
 
 impl JournalEntry {
+    /// An entry of a request: what was asked for, by whom, and the sender's reference.
+    pub fn asked(
+        at: Timestamp,
+        step: &str,
+        outcome: &str,
+        what: &str,
+        (requested_by, reference): (Option<&str>, Option<&str>),
+    ) -> Self {
+        let by = requested_by.map(|by| format!(" (by {by})")).unwrap_or_default();
+        let reference = reference.map(|reference| format!(", reference {reference}")).unwrap_or_default();
+        Self::new(at, step, outcome, format!("{what}{by}{reference}"))
+    }
+
     /// An entry with no more than a note.
     pub fn new(at: Timestamp, step: &str, outcome: &str, note: impl Into<String>) -> Self {
         let (step, outcome, note) = (step.to_owned(), outcome.to_owned(), note.into());
